@@ -1,0 +1,86 @@
+"""
+Where this package's log records go: to Twisted's log in Twisted's vocabulary, else to the standard `logging`.
+
+One of the few modules that may know which vocabulary is spoken (DESIGN.md 1): a Twisted program collects its errors from
+`twisted.logger`, and any other Python program from `logging`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from .failure import Failure
+
+
+class Logger:
+    """
+    Writes records under one name.
+
+    Args:
+        namespace: the module that logs, usually ``__name__``.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._target: Any = None
+
+    @property
+    def _sink(self) -> Any:
+        # On first use, not at import: twisted.logger is a third of the import time of a program that never logs.
+        if self._target is None:
+            if vocabulary == "twisted":
+                from twisted.logger import Logger as TwistedLogger
+
+                self._target = TwistedLogger(self._namespace)
+            else:
+                import logging
+
+                self._target = logging.getLogger(self._namespace)
+        return self._target
+
+    def debug(self, text: str) -> None:
+        """Log what only somebody who debugs this package wants to read."""
+        self._emit("debug", text)
+
+    def info(self, text: str) -> None:
+        """Log what an operator may want to know."""
+        self._emit("info", text)
+
+    def warning(self, text: str) -> None:
+        """Log what works, but should be looked at."""
+        self._emit("warn", text)
+
+    def error(self, text: str) -> None:
+        """Log what failed where no exception tells more."""
+        self._emit("error", text)
+
+    def failure(self, text: str, failure: Failure | None = None) -> None:
+        """
+        Log a failure with its traceback.
+
+        Args:
+            text: what was being done.
+            failure: what went wrong; by default the exception that is being handled.
+        """
+        if vocabulary == "twisted":
+            self._sink.failure("{text}", failure=failure, text=text)
+            return
+        if failure is None:
+            self._sink.critical(text, exc_info=True)
+            return
+        # `failure` rides along for handlers that want the object and not only its rendering.
+        self._sink.critical(
+            text,
+            exc_info=(failure.type, failure.value, failure.getTracebackObject()),
+            extra={"failure": failure},
+        )
+
+    def _emit(self, level: str, text: str) -> None:
+        if vocabulary == "twisted":
+            getattr(self._sink, level)("{text}", text=text)
+        else:
+            # "%s": text may hold a `%` that came from a peer.
+            getattr(self._sink, "warning" if level == "warn" else level)("%s", text)
