@@ -1,0 +1,57 @@
+"""What every test has: a reactor of its own on request, and a check that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+def _descriptors() -> dict[str, str]:
+    """Map each open descriptor of this process to what it is, but for the one that lists them."""
+    found = {}
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found[number] = os.readlink(f"/proc/self/fd/{number}")
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _leavesNothingBehind() -> Iterator[None]:
+    """Fail a test that leaves a descriptor or a thread behind."""
+    descriptors, threads = _descriptors(), set(threading.enumerate())
+    yield
+    gc.collect()
+    # Sockets and pipes by their inode: a number may be used again.  Other files belong to pytest's own capturing.
+    known = set(descriptors.values())
+    left = [what for what in _descriptors().values() if what not in known and what.startswith(("socket", "pipe"))]
+    assert not left, f"descriptors left open: {left}"
+    alive = [thread for thread in threading.enumerate() if thread not in threads]
+    assert not alive, f"threads left running: {alive}"
+
+
+@pytest.fixture
+def reactor() -> Iterator[Any]:
+    """
+    A reactor on an event loop of its own: uvloop's where it is installed, else asyncio's.
+
+    Run it with `tests.running.run`.  Afterwards no delayed call, reader or writer may be left.
+    """
+    from twisted_endpoints.asyncioreactor import AsyncioReactor
+    from twisted_endpoints.asyncioreactor.loops import newEventLoop
+
+    loop = newEventLoop()
+    made = AsyncioReactor(loop)
+    try:
+        yield made
+        assert made.getDelayedCalls() == []
+        assert made.getReaders() == []
+        assert made.getWriters() == []
+    finally:
+        loop.close()

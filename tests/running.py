@@ -1,0 +1,39 @@
+"""Runs a test's coroutine on a reactor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from twisted_endpoints.defer import Deferred
+
+
+def run(reactor: Any, main: Callable[[], Coroutine[Any, Any, Any]], timeout: float = 20.0) -> Any:
+    """
+    Run the reactor until `main` has ended; return its result or raise its exception.
+
+    Args:
+        reactor: the `reactor` fixture's reactor; it runs once.
+        main: a coroutine function; Deferreds can be awaited in it.
+        timeout: seconds after which the coroutine is cancelled and the test fails.
+    """
+    outcome: list[Any] = []
+
+    def start() -> None:
+        done = Deferred.fromCoroutine(main())
+        limit = reactor.callLater(timeout, done.cancel)
+
+        def ended(result: Any) -> None:
+            if limit.active():
+                limit.cancel()
+            outcome.append(result)
+            reactor.stop()
+
+        done.addBoth(ended)
+
+    reactor.callWhenRunning(start)
+    reactor.run(installSignalHandlers=False)
+    result = outcome[0]
+    if hasattr(result, "raiseException"):
+        result.raiseException()
+    return result
