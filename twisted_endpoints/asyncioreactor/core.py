@@ -1,0 +1,324 @@
+"""
+Starting, stopping and the events in between: the part of the reactor that all others are built on.
+
+A reactor has one event loop, and lives with it in one of two ways:
+
+- It runs the loop: the program calls `run`, which returns after `stop`.
+- It lives in a loop that somebody else runs: it was made while the loop ran (or `startRunning` was called in it).
+  It is running from then on; `stop` fires the shutdown triggers and closes what the reactor opened, and the loop
+  runs on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+from .. import error
+from .._log import Logger
+from .loops import closeEventLoop, newEventLoop
+from .signals import StopSignals
+from .triggers import Event, Trigger
+
+_log = Logger(__name__)
+
+
+class Open(Protocol):
+    """What a reactor keeps account of: a connection, a listening port or an attempt to connect."""
+
+    #: Whether the loop watches it for input, and whether output waits: for `getReaders` and `getWriters`.
+    _reading: bool
+    _writing: bool
+
+    def _shutdown(self) -> None:
+        """Close at once, and tell the protocol or factory so, because the reactor stops."""
+
+
+def calledLogged(text: str, function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function; log what it raises, with a text that says what was being done."""
+    try:
+        return function(*args)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException:
+        _log.failure(text)
+
+
+class Core:
+    """
+    Implements `IReactorCore` but for `resolve`, and keeps account of what is open.
+
+    Making one touches nothing outside of it: no signal handler, no current event loop.
+
+    Args:
+        eventloop: the loop; by default the one that runs in this thread, else a new one.
+    """
+
+    #: True after `startRunning` and until the reactor has stopped or crashed.
+    _started = False
+    #: True before the reactor is started and from `stop` on.
+    _stopped = True
+    #: True once `stop` has been called: a reactor runs once.
+    _startedBefore = False
+    #: True between `stop` and the shutdown event.
+    _justStopped = False
+    #: True while `mainLoop` runs the loop, so that stopping the loop is up to this reactor.
+    _looping = False
+    #: The signal that stopped this reactor, for programs that want to end by the same one.
+    _exitSignal: int | None = None
+
+    running = False
+    installed = False
+
+    def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:
+        if eventloop is None:
+            # A second loop could never be run in this thread.
+            eventloop = asyncio._get_running_loop()
+        if eventloop is None:
+            eventloop = newEventLoop()
+            # Not at the end of `run`: programs tidy up after that, with calls that need a loop.
+            weakref.finalize(self, closeEventLoop, eventloop)
+        self._loop: asyncio.AbstractEventLoop = eventloop
+        self._open: dict[Open, None] = {}
+        self._events: dict[str, Event] = {}
+        self._signals = StopSignals({})
+        # Twisted's test builder empties this; loops bring their own way to be woken.
+        self._internalReaders: set[Any] = set()
+        self.addSystemEventTrigger("during", "startup", self._reallyStartRunning)
+        self.addSystemEventTrigger("during", "shutdown", self.crash)
+        self.addSystemEventTrigger("during", "shutdown", self.disconnectAll)
+
+    # Accounts
+
+    def _track(self, stream: Open) -> None:
+        """Keep account of what was opened: it is closed when the reactor stops."""
+        self._open[stream] = None
+
+    def _untrack(self, stream: Open) -> None:
+        """Forget what was closed; forgetting it twice is no error."""
+        self._open.pop(stream, None)
+
+    def removeAll(self) -> list[Any]:
+        """Forget all that is open, and return it; it stays open."""
+        left = list(self._open)
+        self._open.clear()
+        return left
+
+    def disconnectAll(self) -> None:
+        """Close all that is open, and tell each protocol and factory that its connection is lost."""
+        for stream in list(self._open):
+            self._untrack(stream)
+            calledLogged("while closing at shutdown", stream._shutdown)
+
+    # Running
+
+    def run(self, installSignalHandlers: bool = True) -> None:
+        """
+        Start, and run the event loop until `stop` or `crash`.
+
+        asyncio's own ``loop.stop()``, and SystemExit or KeyboardInterrupt in a callback end it as `crash` does.
+
+        Args:
+            installSignalHandlers: stop at SIGINT, SIGTERM and SIGBREAK; the previous handlers are back when
+                this returns.  Only in the main thread.
+
+        Raises:
+            ReactorAlreadyRunning: it runs.
+            ReactorNotRestartable: it ran, and was stopped.
+        """
+        self.startRunning(installSignalHandlers)
+        try:
+            self.mainLoop()
+        finally:
+            self._uninstallHandler()
+
+    def startRunning(self, installSignalHandlers: bool = True) -> None:
+        """
+        Fire the startup event, for somebody who then runs the event loop himself.
+
+        Args:
+            installSignalHandlers: as for `run`; call `_uninstallHandler` to have the previous handlers back.
+
+        Raises:
+            ReactorAlreadyRunning: it runs.
+            ReactorNotRestartable: it ran, and was stopped.
+        """
+        if self._started:
+            raise error.ReactorAlreadyRunning()
+        if self._startedBefore:
+            raise error.ReactorNotRestartable()
+        self._uninstallHandler()
+        handlers = {"SIGINT": self.sigInt, "SIGTERM": self.sigTerm, "SIGBREAK": self.sigBreak}
+        self._signals = StopSignals(handlers if installSignalHandlers else {})
+        self._started = True
+        self._stopped = False
+        # At once, not as the loop's first callback: what waits in the loop may count on a started reactor.
+        # The triggers may in turn count on a running loop, for asyncio.create_task and the like.
+        running = asyncio._get_running_loop()
+        asyncio._set_running_loop(self._loop)
+        try:
+            self.fireSystemEvent("startup")
+        finally:
+            asyncio._set_running_loop(running)
+
+    def _reallyStartRunning(self) -> None:
+        self.running = True
+        self._signals.install()
+
+    def _uninstallHandler(self) -> None:
+        """Put back the signal handlers from before `startRunning`."""
+        self._signals.restore()
+
+    def mainLoop(self) -> None:
+        """Run the event loop of a reactor that was started."""
+        if not self._started:
+            return
+        self._looping = True
+        try:
+            self._loop.run_forever()
+        finally:
+            self._looping = False
+            if self._started:
+                self.crash()
+
+    def iterate(self, delay: float = 0.0) -> None:
+        """
+        Run the event loop for a while, in a program that doesn't call `run`.
+
+        Args:
+            delay: for how many seconds.
+
+        Raises:
+            RuntimeError: the event loop runs already.
+        """
+        if delay > 0:
+            stop: asyncio.Handle = self._loop.call_later(delay, self._loop.stop)
+        else:
+            stop = self._loop.call_soon(self._loop.stop)
+        try:
+            self._loop.run_forever()
+        finally:
+            stop.cancel()
+
+    def wakeUp(self) -> None:
+        """Make the event loop go round once; for any thread and for signal handlers."""
+        self._loop.call_soon_threadsafe(int)
+
+    # Stopping
+
+    def stop(self) -> None:
+        """
+        Stop: fire the shutdown event soon, close what is open, and let `run` return.
+
+        Raises:
+            ReactorNotRunning: it doesn't run, or was stopped before.
+        """
+        if self._stopped:
+            raise error.ReactorNotRunning("Can't stop reactor that isn't running.")
+        self._stopped = True
+        self._justStopped = True
+        self._startedBefore = True
+        # Thread-safe, as it may be called from a signal handler, where plain call_soon doesn't wake the loop.
+        self._loop.call_soon_threadsafe(self._shutDown)
+
+    def _shutDown(self) -> None:
+        if self._justStopped:
+            self._justStopped = False
+            self.fireSystemEvent("shutdown")
+
+    def crash(self) -> None:
+        """Let `run` return without shutdown triggers; `run` may be called again."""
+        self._started = False
+        self.running = False
+        self.addSystemEventTrigger("during", "startup", self._reallyStartRunning)
+        if self._looping:
+            # One round later: connections that are closed in this round get the loop's last word in the next.
+            self._loop.call_soon(self._loop.stop)
+
+    def sigInt(self, number: int, frame: FrameType | None = None) -> None:
+        """Handle SIGINT."""
+        self._stopBySignal("SIGINT", number)
+
+    def sigBreak(self, number: int, frame: FrameType | None = None) -> None:
+        """Handle SIGBREAK."""
+        self._stopBySignal("SIGBREAK", number)
+
+    def sigTerm(self, number: int, frame: FrameType | None = None) -> None:
+        """Handle SIGTERM."""
+        self._stopBySignal("SIGTERM", number)
+
+    def _stopBySignal(self, name: str, number: int) -> None:
+        _log.info(f"Received {name}, shutting down.")
+        self._exitSignal = number
+        self._loop.call_soon_threadsafe(self._stopOnce)
+
+    def _stopOnce(self) -> None:
+        # A second signal, while the shutdown triggers are waited for, changes nothing.
+        if not self._stopped:
+            self.stop()
+
+    # System events
+
+    def fireSystemEvent(self, eventType: str) -> None:
+        """Call the triggers of an event, such as ``"startup"`` and ``"shutdown"``."""
+        event = self._events.get(eventType)
+        if event is not None:
+            event.fire()
+
+    def addSystemEventTrigger(
+        self, phase: str, eventType: str, callable: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> tuple[str, Trigger]:
+        """
+        Have a function called when an event is fired.
+
+        Args:
+            phase: ``"before"``, ``"during"`` or ``"after"``; a Deferred that a trigger of the first returns is waited
+                for before the second.
+            eventType: ``"startup"``, ``"shutdown"``, or any that the program fires itself.
+            callable: the function.
+            args: its positional arguments.
+            kwargs: its keyword arguments.
+
+        Returns:
+            What `removeSystemEventTrigger` wants.
+
+        Raises:
+            KeyError: there is no such phase.
+        """
+        _checkCallable(callable)
+        trigger = Trigger(phase, callable, args, kwargs)
+        self._events.setdefault(eventType, Event()).add(trigger)
+        return eventType, trigger
+
+    def removeSystemEventTrigger(self, triggerID: tuple[str, Trigger]) -> None:
+        """
+        Take a trigger back.
+
+        Raises:
+            ValueError, KeyError, TypeError: it isn't there, it was called, or this is no trigger.
+        """
+        eventType, trigger = triggerID
+        self._events[eventType].remove(trigger)
+
+    def callWhenRunning(
+        self, callable: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> tuple[str, Trigger] | None:
+        """
+        Call a function at once if the reactor runs, else when it has started.
+
+        Returns:
+            What `removeSystemEventTrigger` wants; None if the function was called.
+        """
+        if self.running:
+            callable(*args, **kwargs)
+            return None
+        return self.addSystemEventTrigger("after", "startup", callable, *args, **kwargs)
+
+
+def _checkCallable(function: object) -> None:
+    """Raise AssertionError, as callers of Twisted's reactors expect, if this can't be called."""
+    if not callable(function):
+        raise AssertionError(f"{function!r} is not callable")

@@ -1,0 +1,26 @@
+"""The reactor, composed of its parts: one file each."""
+
+from __future__ import annotations
+
+import asyncio
+
+from zope.interface import implementer
+
+from ..interfaces import IReactorCore, IReactorTime
+from .timers import Timers
+
+
+@implementer(IReactorCore, IReactorTime)
+class AsyncioReactor(Timers):
+    """
+    A reactor on an asyncio event loop.
+
+    Args:
+        eventloop: the loop; by default the one that runs in this thread, else a new one: uvloop's where that is
+            installed.  A reactor that is made while its loop runs is running at once.
+    """
+
+    def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:
+        super().__init__(eventloop)
+        if self._loop.is_running():
+            self.startRunning(installSignalHandlers=False)

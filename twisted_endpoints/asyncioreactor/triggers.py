@@ -1,0 +1,92 @@
+"""System events: callables to call before, during and after the reactor's startup and shutdown."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from .._log import Logger
+from ..defer import Deferred, DeferredList
+
+_log = Logger(__name__)
+
+_PHASES = ("before", "during", "after")
+
+
+class Trigger(NamedTuple):
+    """One callable, registered for one phase of an event."""
+
+    phase: str
+    callable: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def __call__(self) -> Any:
+        """Call it, and log what it raises: one bad trigger doesn't keep the others from being called."""
+        try:
+            return self.callable(*self.args, **self.kwargs)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
+            _log.failure("while calling a system event trigger")
+
+
+class Event:
+    """
+    The triggers of one event, in three phases.
+
+    All ``before`` triggers are called, then the Deferreds that they returned are waited for, then the ``during``
+    and the ``after`` triggers are called.  A trigger is called once and is forgotten then.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Trigger]] = {phase: [] for phase in _PHASES}
+        self._firedBefore: list[Trigger] = []
+
+    def add(self, trigger: Trigger) -> None:
+        """
+        Add a trigger.
+
+        Raises:
+            KeyError: its phase isn't one of the three.
+        """
+        self._waiting[trigger.phase].append(trigger)
+
+    def remove(self, trigger: Trigger) -> None:
+        """
+        Remove a trigger.
+
+        Raises:
+            KeyError: its phase isn't one of the three.
+            ValueError: it isn't there, or no longer.  While the ``before`` phase lasts, a trigger of that phase
+                that was called already only gives a DeprecationWarning.
+        """
+        waiting = self._waiting[trigger[0]]
+        if trigger not in waiting and trigger in self._firedBefore:
+            warnings.warn(
+                "this trigger was called already; removing it will be an error",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            return
+        waiting.remove(trigger)
+
+    def fire(self) -> None:
+        """Call the triggers, phase after phase."""
+        results = []
+        before = self._waiting["before"]
+        while before:
+            trigger = before.pop(0)
+            self._firedBefore.append(trigger)
+            result = trigger()
+            if isinstance(result, Deferred):
+                results.append(result)
+        DeferredList(results).addCallback(self._finish)
+
+    def _finish(self, ignored: object) -> None:
+        self._firedBefore = []
+        for phase in ("during", "after"):
+            waiting = self._waiting[phase]
+            while waiting:
+                waiting.pop(0)()
