@@ -1,0 +1,102 @@
+"""``twisted-endpoints relay LISTEN CONNECT``: copies each stream that comes in on one string to the other."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+
+from ._reactor import NoSuchLoop, chooseReactor
+
+NAME = "relay"
+SUMMARY = "Accept connections on LISTEN, connect each one to CONNECT, and copy both ways."
+EXAMPLES = """\
+examples:
+  # whoever connects to port 8080 of this machine talks to the application behind the UNIX socket
+  twisted-endpoints relay tcp:8080 unix:/run/app.sock
+
+  # reach a TCP service by a UNIX socket that only its owner may use; one line for each connection
+  twisted-endpoints relay -v unix:/tmp/db.sock:mode=600 tcp:db.example.com:5432
+
+  # a port that the system chooses; the first line of output says which: "listening on tcp:127.0.0.1:43121"
+  twisted-endpoints relay tcp:0:interface=127.0.0.1 'tcp:[::1]:80'
+
+LISTEN is a server string and CONNECT a client string: `twisted-endpoints list` shows all that there are,
+`twisted-endpoints check STRING` takes one apart.
+
+SIGINT (Ctrl-C) and SIGTERM end it: it stops listening, gives open streams up to --grace seconds to finish, and
+cuts the rest.  A second signal cuts them at once.
+
+exit status: 0 stopped as it was told to, 1 it can't listen, 2 a wrong argument or string
+"""
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not (value >= 0 and math.isfinite(value)):
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+# What argparse calls them in its errors: "invalid number of seconds value: 'x'".
+_seconds.__name__ = "number of seconds"
+_count.__name__ = "count (1 or more)"
+
+
+def addArguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `relay`."""
+    parser.add_argument("listen", metavar="LISTEN", help="the server string to listen on")
+    parser.add_argument("connect", metavar="CONNECT", help="the client string to connect each connection to")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="log each connection: its peer, and at its end the bytes each way, the time, and what went wrong",
+    )
+    parser.add_argument(
+        "--max-connections",
+        metavar="N",
+        type=_count,
+        help="copy at most N streams at once; further connections are accepted and wait, in their order",
+    )
+    parser.add_argument(
+        "--grace",
+        metavar="SECONDS",
+        type=_seconds,
+        default=10.0,
+        help="how long open streams may go on after a signal to stop (default: 10)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Relay until a signal says stop."""
+    try:
+        reactor = chooseReactor(options.loop)
+    except NoSuchLoop as error:
+        return _wrong(str(error))
+    from ..strings import DescriptionError, clientFromString, serverFromString
+    from ._service import Service
+
+    try:
+        server = serverFromString(reactor, options.listen)
+    except DescriptionError as error:
+        return _wrong(f"LISTEN: {error}", isString=True)
+    try:
+        client = clientFromString(reactor, options.connect)
+    except DescriptionError as error:
+        return _wrong(f"CONNECT: {error}", isString=True)
+    return Service(reactor, server, client, options).run()
+
+
+def _wrong(text: str, isString: bool = False) -> int:
+    print(f"twisted-endpoints relay: {text}", file=sys.stderr)
+    if isString:
+        print("(for all strings: twisted-endpoints list)", file=sys.stderr)
+    return 2

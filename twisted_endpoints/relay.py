@@ -1,0 +1,414 @@
+"""
+Copies streams: what comes in on one connection goes out on another, both ways.
+
+    factory = RelayFactory(clientFromString(reactor, "unix:/run/app.sock"))
+    serverFromString(reactor, "tcp:8080").listen(factory)
+
+Theory.  A `Stream` has two ends: `accepted`, which somebody connected to us, and `outgoing`, which we connected for
+it.
+
+- Both ends are paused from the first instant until both are there, so that nothing is held for a far side that
+  may never come.  A transport may still deliver what it had read before the pause; that little is kept and sent first.
+- Each end is the push producer of the other's transport.  A transport whose write buffer is full pauses the end
+  that fills it, the kernel's window closes, and the sender waits: one buffer's worth is all that is ever held.
+- An end of file is passed on as one (`loseWriteConnection`) while the other direction goes on.  When both
+  directions have ended, both connections are closed after what is buffered has been written.
+- An end that is lost in any other way than by a clean close aborts the other.  A receiver must be able to tell a
+  stream that was cut from one that ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from ._log import Logger
+from .defer import Deferred, maybeDeferred
+from .error import ConnectionDone
+from .interfaces import IHalfCloseableProtocol, IPushProducer
+from .protocol import Factory, Protocol, connectionDone
+
+if TYPE_CHECKING:
+    from .failure import Failure
+    from .interfaces import IAddress, IStreamClientEndpoint
+
+__all__ = ["End", "Observer", "RelayFactory", "Stream"]
+
+log = Logger(__name__)
+
+
+class Observer:
+    """Hears what becomes of the streams of a relay.  Override what you want to know."""
+
+    def opened(self, stream: Stream) -> None:
+        """Both ends are connected, and bytes flow."""
+
+    def failed(self, stream: Stream) -> None:
+        """The outgoing connection could not be made (`Stream.reason`); the accepted one is aborted."""
+        log.warning(
+            f"relay: no connection for {stream.peer}: {stream.reason and stream.reason.getErrorMessage()}"
+        )
+
+    def closed(self, stream: Stream) -> None:
+        """Both ends are gone, or the accepted one after a failure.  Once for each stream, last of all."""
+
+
+def _discard(data: bytes) -> None:
+    """Take the place of a write where nobody is left to write to."""
+
+
+def _closeNow(transport: Any) -> None:
+    """Abort a transport; one that knows no abort (a pipe, a process) is closed."""
+    getattr(transport, "abortConnection", transport.loseConnection)()
+
+
+@implementer(IHalfCloseableProtocol, IPushProducer)
+class End(Protocol):
+    """
+    One of the two connections of a stream.
+
+    Attributes:
+        received: how many bytes its peer has sent.
+        ended: whether its peer has sent all that it will send.
+        reason: why the connection is lost; None while it isn't.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream: Stream | None = stream
+        self.received = 0
+        self.ended = False
+        self.reason: Failure | None = None
+        self._held = False
+        self._writeEnded = False
+        self._early: list[bytes] = []
+        self._write: Callable[[bytes], Any] = self._early.append
+
+    @property
+    def gone(self) -> bool:
+        """Whether the connection is lost."""
+        return self.reason is not None
+
+    def connectionMade(self) -> None:
+        self._transport().pauseProducing()
+        if self._stream is not None:
+            self._stream._made(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        # The hot path.  No state is asked here: `_write` is what is right at the time.
+        self.received += len(data)
+        self._write(data)
+
+    def readConnectionLost(self) -> None:
+        self.ended = True
+        if self._stream is not None:
+            self._stream._ended(self)
+
+    def writeConnectionLost(self) -> None:
+        # Twisted's TCP reports the half-close that we asked for in the same way.
+        if not self._writeEnded:
+            _closeNow(self._transport())
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.reason = reason
+        self._write = _discard
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream._gone(self, reason)
+
+    def pauseProducing(self) -> None:
+        self._held = True
+        self._transport().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self._held = False
+        if not (self.ended or self.gone):
+            self._transport().resumeProducing()
+
+    def stopProducing(self) -> None:
+        # The transport that says so is lost, and `connectionLost` follows: only its reason tells whether this end
+        # is to be closed or aborted.
+        pass
+
+    def _transport(self) -> Any:
+        return self.transport
+
+    def _joinTo(self, other: End) -> None:
+        """From now on send what is received to `other`, beginning with what came too early."""
+        target = other._transport()
+        target.registerProducer(self, True)
+        self._write = target.write
+        early, self._early = self._early, []
+        for data in early:
+            target.write(data)
+
+    def _start(self) -> None:
+        if not self._held:
+            self._transport().resumeProducing()
+
+    def _endWriting(self) -> None:
+        """Half-close after what is buffered; a transport that can't is closed: its peer waits for the end."""
+        transport = self._transport()
+        self._unregister()
+        getattr(transport, "loseWriteConnection", transport.loseConnection)()
+
+    def _close(self) -> None:
+        """Close after what is buffered."""
+        self._unregister()
+        self._transport().loseConnection()
+
+    def _unregister(self) -> None:
+        if not self._writeEnded:
+            self._writeEnded = True
+            self._transport().unregisterProducer()
+
+
+class _OutgoingFactory(Factory):
+    """Builds an end for each attempt to connect; an endpoint may make several and keep one."""
+
+    noisy = False
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def buildProtocol(self, addr: IAddress | None) -> End:
+        return End(self._stream)
+
+
+class Stream:
+    """
+    An accepted connection, and the one that was made for it.
+
+    Attributes:
+        peer: the address of who connected to us; None until it has.
+        started: when it was accepted, by the relay's clock.
+        accepted: the end that was accepted.
+        outgoing: the end that was connected; None while there is none.
+        reason: why it didn't end well; None while it does.
+    """
+
+    def __init__(self, relay: RelayFactory) -> None:
+        self._relay = relay
+        self._connecting: Deferred[Any] | None = None
+        self._finished = False
+        self.peer: Any = None
+        self.started = 0.0
+        self.accepted = End(self)
+        self.outgoing: End | None = None
+        self.reason: Failure | None = None
+
+    @property
+    def sent(self) -> int:
+        """How many bytes went from the accepted connection to the outgoing one."""
+        return self.accepted.received
+
+    @property
+    def returned(self) -> int:
+        """How many bytes came back."""
+        return self.outgoing.received if self.outgoing is not None else 0
+
+    def abort(self) -> None:
+        """Cut both connections, or give up connecting, at once."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+        for end in (self.accepted, self.outgoing):
+            if end is not None and not end.gone and end.transport is not None:
+                _closeNow(end.transport)
+
+    def _connect(self, endpoint: IStreamClientEndpoint) -> None:
+        # maybeDeferred: an endpoint of a third party may raise where it should fail.
+        self._connecting = maybeDeferred(endpoint.connect, _OutgoingFactory(self))
+        self._connecting.addCallbacks(self._connected, self._notConnected)
+
+    def _connected(self, outgoing: End) -> None:
+        self._connecting = None
+        accepted, self.outgoing = self.accepted, outgoing
+        if accepted.gone or outgoing.gone:
+            self.reason = self.reason or outgoing.reason
+            self.abort()
+            self._finishIfOver()
+            return
+        outgoing._joinTo(accepted)
+        accepted._joinTo(outgoing)
+        self._relay._tell("opened", self)
+        for end in (outgoing, accepted):
+            if end.ended:
+                self._ended(end)
+            elif not end.gone:
+                end._start()
+
+    def _notConnected(self, reason: Failure) -> None:
+        self._connecting = None
+        if self.accepted.gone:
+            self._finishIfOver()
+            return
+        self.reason = reason
+        self._relay._tell("failed", self)
+        _closeNow(self.accepted.transport)
+
+    def _made(self, end: End) -> None:
+        if end is self.accepted:
+            self.peer = end._transport().getPeer()
+            self._relay._admit(self)
+        elif self.accepted.gone:
+            _closeNow(end.transport)  # its endpoint didn't heed our cancel
+
+    def _ended(self, end: End) -> None:
+        other = self._otherOf(end)
+        if other is None:
+            return
+        if not other.ended:
+            if not other.gone:
+                other._endWriting()
+            return
+        for each in (other, end):
+            if not each.gone:
+                each._close()
+
+    def _gone(self, end: End, reason: Failure) -> None:
+        clean = reason.check(ConnectionDone) is not None
+        if end is self.accepted and self._connecting is not None:
+            if not clean:
+                self.reason = reason
+            self._connecting.cancel()
+            return
+        if end is not self.accepted and end is not self.outgoing:
+            return  # an attempt that its endpoint gave up
+        if not clean and self.reason is None:
+            self.reason = reason
+        other = self._otherOf(end)
+        if other is not None and not other.gone:
+            other._write = _discard
+            if clean:
+                other._close()
+            else:
+                _closeNow(other.transport)
+        self._finishIfOver()
+
+    def _otherOf(self, end: End) -> End | None:
+        return self.outgoing if end is self.accepted else self.accepted
+
+    def _finishIfOver(self) -> None:
+        over = self.accepted.gone and (self.outgoing is None or self.outgoing.gone)
+        if over and not self._finished:
+            self._finished = True
+            self._relay._finish(self)
+
+
+class RelayFactory(Factory):
+    """
+    For each connection that it is given, makes one by an endpoint and copies both ways.
+
+    Args:
+        endpoint: where each accepted connection is connected to.
+        maxConnections: how many streams may be open at once; above that, accepted connections wait, paused and not
+            yet connected on, in the order in which they came.  None: no limit.
+        observer: hears what happens; by default failures are logged.
+        clock: gives the time in seconds.
+
+    Attributes:
+        open: the streams that are connecting or connected.
+        accepted: how many connections have been accepted so far.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        endpoint: IStreamClientEndpoint,
+        *,
+        maxConnections: int | None = None,
+        observer: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if maxConnections is not None and maxConnections < 1:
+            raise ValueError(f"maxConnections must be 1 or more, not {maxConnections}")
+        self.endpoint = endpoint
+        self.maxConnections = maxConnections
+        self.observer = observer if observer is not None else Observer()
+        self.clock = clock
+        self.open: set[Stream] = set()
+        self.accepted = 0
+        self._waiting: OrderedDict[Stream, None] = OrderedDict()
+        self._carried = 0
+        self._refusing = False
+        self._idle: list[Deferred[None]] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many accepted connections wait until another stream has ended."""
+        return len(self._waiting)
+
+    @property
+    def carried(self) -> int:
+        """How many bytes have been copied so far, both ways."""
+        return self._carried + sum(stream.sent + stream.returned for stream in self.open)
+
+    def buildProtocol(self, addr: IAddress | None) -> End:
+        return Stream(self).accepted
+
+    def refuse(self) -> None:
+        """Take no more: who waits, and who comes from now on, is aborted.  Open streams go on."""
+        self._refusing = True
+        for stream in list(self._waiting):
+            stream.abort()
+
+    def abort(self) -> None:
+        """Cut every stream at once, and take no more."""
+        self.refuse()
+        for stream in list(self.open):
+            stream.abort()
+
+    def whenIdle(self) -> Deferred[None]:
+        """
+        Wait until no stream is open and none waits.
+
+        Returns:
+            A Deferred that fires with None; a cancel stops the waiting and nothing else.
+        """
+        idle: Deferred[None] = Deferred(self._idle.remove)
+        self._idle.append(idle)
+        self._tellIfIdle()
+        return idle
+
+    def _admit(self, stream: Stream) -> None:
+        stream.started = self.clock()
+        self.accepted += 1
+        if self._refusing:
+            self._waiting[stream] = None
+            stream.abort()
+        elif self.maxConnections is not None and len(self.open) >= self.maxConnections:
+            self._waiting[stream] = None
+        else:
+            self._begin(stream)
+
+    def _begin(self, stream: Stream) -> None:
+        self.open.add(stream)
+        stream._connect(self.endpoint)
+
+    def _finish(self, stream: Stream) -> None:
+        if stream in self.open:
+            self.open.remove(stream)
+            self._carried += stream.sent + stream.returned
+            if self._waiting and not self._refusing:
+                self._begin(self._waiting.popitem(last=False)[0])
+        else:
+            self._waiting.pop(stream, None)
+        self._tell("closed", stream)
+        self._tellIfIdle()
+
+    def _tell(self, event: str, stream: Stream) -> None:
+        # An observer that raises must not leave a stream half joined.
+        try:
+            getattr(self.observer, event)(stream)
+        except Exception:
+            log.failure(f"the observer of a relay failed at {event!r}")
+
+    def _tellIfIdle(self) -> None:
+        if not self.open and not self._waiting:
+            idle, self._idle = self._idle, []
+            for deferred in idle:
+                deferred.callback(None)
