@@ -2,13 +2,14 @@
 A lock between processes that outlives no crash: a symbolic link whose target is the owner's process id.
 
 To make a symbolic link is atomic and needs no open descriptor, and the link may point nowhere, so the id of the
-owner is in place in the same step as the lock.  A lock whose owner no longer runs is taken over.  The file is the
-same as that of `twisted.python.lockfile`, so programs of both kinds exclude each other.
+owner is in place in the same step as the lock.  A lock whose owner no longer runs is taken over.  The file is as
+`twisted.python.lockfile` makes it, so programs of both kinds exclude each other.
 """
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 __all__ = ["FilesystemLock", "isLocked"]
 
@@ -49,7 +50,7 @@ class FilesystemLock:
                 self.locked, self.clean = True, clean
                 return True
             try:
-                owner = os.readlink(self.name)
+                owner: Any = os.readlink(self.name)
             except FileNotFoundError:
                 continue
             if _isRunning(owner):
@@ -69,7 +70,8 @@ class FilesystemLock:
             OSError: the link is gone.
             ValueError: another process holds the lock.
         """
-        if int(os.readlink(self.name)) != os.getpid():
+        owner: Any = os.readlink(self.name)
+        if int(owner) != os.getpid():
             raise ValueError(f"Lock {self.name!r} not owned by this process")
         os.unlink(self.name)
         self.locked = False
