@@ -1,0 +1,181 @@
+"""TCP over IPv4 and over IPv6."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from zope.interface import implementer
+
+from ..address import HostnameAddress
+from ..defer import CancelledError, Deferred, fail
+from ..error import ConnectingCancelledError, DNSLookupError
+from ..failure import Failure
+from ..interfaces import (
+    IListeningPort,
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+    IStreamServerEndpoint,
+)
+from ..threads import deferToThread
+from ._resolution import AddressInfo, HostName, isIPv6, lookUpInThread, scoped, shown
+from .wrapping import startConnecting, startListening
+
+#: A local address to connect from: a host, a host and a port, what `makeBinding` made, or None for any.
+BindAddress = Any
+
+
+@implementer(IStreamServerEndpoint)
+class _TCPServerEndpoint:
+    """
+    Listens on a TCP port.
+
+    Args:
+        reactor: an `IReactorTCP`.
+        port: 0 for one that is free.
+        backlog: how many connections may wait to be accepted.
+        interface: the local address to listen on.
+    """
+
+    def __init__(self, reactor: Any, port: int, backlog: int, interface: str) -> None:
+        self._reactor = reactor
+        self._port = port
+        self._backlog = backlog
+        self._interface = interface
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {shown(self._interface or '*', self._port)}>"
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """Listen; the Deferred fires with the port at once, or fails, with `error.CannotListenError` mostly."""
+        return startListening(
+            lambda: self._reactor.listenTCP(
+                self._port, protocolFactory, backlog=self._backlog, interface=self._interface
+            )
+        )
+
+
+class TCP4ServerEndpoint(_TCPServerEndpoint):
+    """
+    Listens on a TCP port, over IPv4.
+
+    Args:
+        reactor: an `IReactorTCP`.
+        port: 0 for one that is free.
+        backlog: how many connections may wait to be accepted.
+        interface: the local address to listen on; empty for all of the machine's.
+    """
+
+    def __init__(self, reactor: Any, port: int, backlog: int = 50, interface: str = "") -> None:
+        super().__init__(reactor, port, backlog, interface)
+
+
+class TCP6ServerEndpoint(_TCPServerEndpoint):
+    """
+    Listens on a TCP port, over IPv6 (and, where the system is set so, over IPv4 as well).
+
+    Args:
+        reactor: an `IReactorTCP`.
+        port: 0 for one that is free.
+        backlog: how many connections may wait to be accepted.
+        interface: the local address to listen on; ``"::"`` for all of the machine's.
+    """
+
+    def __init__(self, reactor: Any, port: int, backlog: int = 50, interface: str = "::") -> None:
+        super().__init__(reactor, port, backlog, interface)
+
+
+class _TCPClientEndpoint:
+    """What TCP clients of both families have."""
+
+    def __init__(
+        self, reactor: Any, host: str, port: int, timeout: float | None = 30, bindAddress: BindAddress = None
+    ) -> None:
+        self._reactor = reactor
+        self._host = host
+        self._port = port
+        self._timeout = timeout
+        self._bindAddress = bindAddress
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {shown(self._host, self._port)}>"
+
+    def _connectTo(self, host: str, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        return startConnecting(
+            protocolFactory,
+            lambda factory: self._reactor.connectTCP(
+                host, self._port, factory, timeout=self._timeout, bindAddress=self._bindAddress
+            ),
+        )
+
+
+@implementer(IStreamClientEndpoint)
+class TCP4ClientEndpoint(_TCPClientEndpoint):
+    """
+    Connects over TCP and IPv4; `HostnameEndpoint` is the better choice for a name that may have IPv6 addresses.
+
+    Args:
+        reactor: an `IReactorTCP`.
+        host: a name or an address.
+        port: the port to connect to.
+        timeout: seconds after which an attempt has failed; None for no limit.
+        bindAddress: the local address to connect from, as a ``(host, port)`` pair; None for any.
+    """
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        """Connect; what the Deferred fires with, how it fails and what a cancel does: see `startConnecting`."""
+        return self._connectTo(self._host, protocolFactory)
+
+
+@implementer(IStreamClientEndpoint)
+class TCP6ClientEndpoint(_TCPClientEndpoint):
+    """
+    Connects over TCP and IPv6, to the first IPv6 address of a name.
+
+    Args:
+        reactor: an `IReactorTCP`.
+        host: a name, or an IPv6 address, which may have a scope.
+        port: the port to connect to.
+        timeout: seconds after which an attempt has failed, the look-up not counted; None for no limit.
+        bindAddress: the local address to connect from, as a ``(host, port)`` pair; None for any.
+    """
+
+    # How the name is looked up, and what of the answer is used: Twisted's names, which tests replace.
+    _getaddrinfo = staticmethod(socket.getaddrinfo)
+    _deferToThread = staticmethod(deferToThread)
+    _GAI_ADDRESS = 4
+    _GAI_ADDRESS_HOST = 0
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        """
+        Look the name up, unless it is an address, and connect.
+
+        Returns:
+            A Deferred as `startConnecting`'s.  A name without an IPv6 address is an `error.DNSLookupError`.
+        """
+        if isIPv6(self._host):
+            return self._connectTo(self._host, protocolFactory)
+        try:
+            looking: Deferred[Any] = self._nameResolution(self._host)
+        except Exception:
+            return fail(Failure())
+        looking.addCallbacks(self._firstOf, self._notFound)
+        return looking.addCallback(self._connectTo, protocolFactory)
+
+    def _nameResolution(self, host: str) -> Deferred[AddressInfo]:
+        return lookUpInThread(self._reactor, self._deferToThread, self._getaddrinfo, host, 0, socket.AF_INET6)
+
+    def _firstOf(self, found: AddressInfo) -> str:
+        address = found[0][self._GAI_ADDRESS]
+        return scoped(address[self._GAI_ADDRESS_HOST], address[3])
+
+    def _notFound(self, reason: Failure) -> Failure:
+        if reason.check(CancelledError):
+            destination = HostnameAddress(HostName.parse(self._host).ascii, self._port)
+            return Failure(ConnectingCancelledError(destination))
+        if reason.check(socket.gaierror, UnicodeError):
+            error = DNSLookupError(f"no IPv6 address for hostname {self._host}: {reason.value}")
+            error.__cause__ = reason.value
+            return Failure(error)
+        return reason

@@ -1,0 +1,288 @@
+"""
+What every endpoint does the same way: the one connect body, the one listen body, and wrappers.
+
+A reactor reports a connection to a factory, an endpoint reports it by a Deferred.  `_WrappingFactory` stands between the
+two: the reactor is given it in place of the user's factory, and it fires the Deferred once, whatever happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from zope.interface import alsoProvides, implementer
+
+from ..defer import Deferred, fail, succeed
+from ..error import ConnectingCancelledError, NoProtocol, NotConnectingError
+from ..failure import Failure
+from ..interfaces import (
+    IAddress,
+    IConnector,
+    IFileDescriptorReceiver,
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    IListeningPort,
+    ILoggingContext,
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+    IStreamServerEndpoint,
+)
+from ..protocol import ClientFactory, Factory, Protocol
+
+#: What a transport looks for on its protocol, and `_WrappingProtocol` passes on.
+_PASSED_ON = (IHalfCloseableProtocol, IFileDescriptorReceiver, IHandshakeListener)
+
+
+def startConnecting(
+    protocolFactory: IProtocolFactory, connect: Callable[[ClientFactory], object]
+) -> Deferred[IProtocol]:
+    """
+    Begin one connection: the body of every `connect()`.
+
+    Args:
+        protocolFactory: the user's factory.
+        connect: called once, with the factory to hand to the reactor.
+
+    Returns:
+        A Deferred that fires with the user's protocol after its `connectionMade`.  It fails with what the reactor
+        reports, with `error.NoProtocol` if the factory made no protocol, or with what the factory or `connectionMade`
+        raised; the connection is closed then.  Cancelling it stops the attempt, or closes the connection that has
+        just been made; it fails with `error.ConnectingCancelledError`.
+    """
+    factory = _WrappingFactory(protocolFactory)
+    try:
+        connect(factory)
+    except Exception:
+        factory._connector = None
+        factory._failed(Failure())
+    return factory._onConnection
+
+
+def startListening(listen: Callable[[], IListeningPort]) -> Deferred[IListeningPort]:
+    """
+    Begin to listen: the body of every `listen()`.
+
+    Args:
+        listen: called once; asks the reactor for the port.
+
+    Returns:
+        A Deferred that has fired with the port, or failed with what `listen` raised.
+    """
+    try:
+        port = listen()
+    except Exception:
+        return fail(Failure())
+    return succeed(port)
+
+
+class _WrappingProtocol(Protocol):
+    """
+    Stands before the user's protocol until the connection is made, and passes everything on.
+
+    Args:
+        connectedDeferred: fires with the user's protocol when it is connected.
+        wrappedProtocol: the user's protocol.
+    """
+
+    def __init__(self, connectedDeferred: Deferred[IProtocol], wrappedProtocol: Any) -> None:
+        self._connectedDeferred: Deferred[IProtocol] | None = connectedDeferred
+        self._wrappedProtocol = wrappedProtocol
+        #: Nobody waits for this connection any more, and the user's protocol never hears of it.
+        self._unwanted = False
+        provided = [interface for interface in _PASSED_ON if interface.providedBy(wrappedProtocol)]
+        if provided:
+            alsoProvides(self, *provided)
+
+    def logPrefix(self) -> str:
+        """Give the user's protocol's own prefix, or its class's name."""
+        if ILoggingContext.providedBy(self._wrappedProtocol):
+            return str(self._wrappedProtocol.logPrefix())
+        return type(self._wrappedProtocol).__name__
+
+    def connectionMade(self) -> None:
+        # Let go of before it fires: it holds the protocol, which holds the transport, which holds this object.
+        connected, self._connectedDeferred = self._connectedDeferred, None
+        assert connected is not None
+        if connected.called:
+            self._unwanted = True
+            self._abort()
+            return
+        try:
+            self._wrappedProtocol.makeConnection(self.transport)
+        except Exception:
+            reason = Failure()
+            self._abort()
+            # It may have been cancelled by connectionMade itself, before that raised.
+            if not connected.called:
+                connected.errback(reason)
+            return
+        if connected.called:
+            self._abort()
+        else:
+            connected.callback(self._wrappedProtocol)
+
+    def _abort(self) -> None:
+        transport: Any = self.transport
+        # abortConnection is ITCPTransport's, and not every stream is TCP.
+        getattr(transport, "abortConnection", transport.loseConnection)()
+
+    def dataReceived(self, data: bytes) -> None:
+        return self._wrappedProtocol.dataReceived(data)  # type: ignore[no-any-return]
+
+    def fileDescriptorReceived(self, descriptor: int) -> None:
+        return self._wrappedProtocol.fileDescriptorReceived(descriptor)  # type: ignore[no-any-return]
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        if not self._unwanted:
+            self._wrappedProtocol.connectionLost(reason)
+
+    def readConnectionLost(self) -> None:
+        self._wrappedProtocol.readConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        self._wrappedProtocol.writeConnectionLost()
+
+    def handshakeCompleted(self) -> None:
+        self._wrappedProtocol.handshakeCompleted()
+
+
+class _WrappingFactory(ClientFactory):
+    """
+    Fires a Deferred, `_onConnection`, for the one connection that it is used for.
+
+    Args:
+        wrappedFactory: the user's factory.
+    """
+
+    protocol: Any = _WrappingProtocol
+
+    def __init__(self, wrappedFactory: IProtocolFactory) -> None:
+        self._wrappedFactory = wrappedFactory
+        self._onConnection: Deferred[IProtocol] = Deferred(self._canceller)
+        self._connector: IConnector | None = None
+
+    def doStart(self) -> None:
+        self._wrappedFactory.doStart()
+
+    def doStop(self) -> None:
+        self._wrappedFactory.doStop()
+
+    def startedConnecting(self, connector: IConnector) -> None:
+        self._connector = connector
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Wrap the protocol that the user's factory makes; None, which closes the connection, if there is none."""
+        try:
+            protocol = self._wrappedFactory.buildProtocol(addr)
+            if protocol is None:
+                raise NoProtocol()
+        except Exception:
+            self._failed(Failure())
+            return None
+        if self._onConnection.called:  # cancelled by the user's factory
+            return None
+        return self.protocol(self._onConnection, protocol)
+
+    # The connector holds this factory: where it is done, it is let go of, so that the two are no circle of garbage.
+
+    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+        if connector is self._connector:
+            self._connector = None
+        self._failed(reason)
+
+    def clientConnectionLost(self, connector: IConnector, reason: Failure) -> None:
+        self._connector = None
+
+    def _failed(self, reason: Failure) -> None:
+        if not self._onConnection.called:
+            self._onConnection.errback(reason)
+
+    def _canceller(self, deferred: Deferred[IProtocol]) -> None:
+        connector = self._connector
+        deferred.errback(ConnectingCancelledError(connector and connector.getDestination()))
+        if connector is not None:
+            try:
+                connector.stopConnecting()
+            except NotConnectingError:
+                pass  # the connection is being made: buildProtocol or connectionMade closes it
+
+
+class _OneProtocolFactory(Factory):
+    """Gives the protocol that it was given."""
+
+    def __init__(self, protocol: IProtocol) -> None:
+        self._protocol = protocol
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        return self._protocol
+
+
+def connectProtocol(endpoint: IStreamClientEndpoint, protocol: IProtocol) -> Deferred[Any]:
+    """
+    Connect one protocol object, where a factory would be of no use.
+
+    Args:
+        endpoint: where to connect.
+        protocol: what to connect; it is used for this connection only.
+
+    Returns:
+        What the endpoint's ``connect`` returns: a Deferred that fires with `protocol` when it is connected.
+    """
+    return endpoint.connect(_OneProtocolFactory(protocol))
+
+
+@implementer(IStreamClientEndpoint)
+class _WrapperEndpoint:
+    """
+    A client endpoint whose connections carry a layer, such as TLS, between transport and protocol.
+
+    Args:
+        wrappedEndpoint: makes the connections.
+        wrapperFactory: takes the user's factory and returns the layer's, whose protocols have the user's as
+            ``wrappedProtocol`` (as those of `policies.WrappingFactory` do).
+    """
+
+    def __init__(
+        self, wrappedEndpoint: IStreamClientEndpoint, wrapperFactory: Callable[[IProtocolFactory], Any]
+    ) -> None:
+        self._wrappedEndpoint = wrappedEndpoint
+        self._wrapperFactory = wrapperFactory
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} around {self._wrappedEndpoint!r}>"
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
+        """Connect the wrapped endpoint; fires with the user's protocol, fails and is cancelled as that does."""
+        try:
+            connecting: Deferred[Any] = self._wrappedEndpoint.connect(self._wrapperFactory(protocolFactory))
+        except Exception:
+            return fail(Failure())
+        return connecting.addCallback(lambda layer: layer.wrappedProtocol)
+
+
+@implementer(IStreamServerEndpoint)
+class _WrapperServerEndpoint:
+    """
+    A server endpoint whose connections carry a layer between transport and protocol.
+
+    Args:
+        wrappedEndpoint: takes the connections.
+        wrapperFactory: takes the user's factory and returns the layer's.
+    """
+
+    def __init__(
+        self, wrappedEndpoint: IStreamServerEndpoint, wrapperFactory: Callable[[IProtocolFactory], Any]
+    ) -> None:
+        self._wrappedEndpoint = wrappedEndpoint
+        self._wrapperFactory = wrapperFactory
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} around {self._wrappedEndpoint!r}>"
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """Listen on the wrapped endpoint; fires with its port, and fails as that does."""
+        try:
+            return self._wrappedEndpoint.listen(self._wrapperFactory(protocolFactory))
+        except Exception:
+            return fail(Failure())
