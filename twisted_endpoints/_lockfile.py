@@ -1,15 +1,14 @@
 """
 A lock between processes that outlives no crash: a symbolic link whose target is the owner's process id.
 
-To make a symbolic link is atomic and needs no open descriptor, and the link may point nowhere, so the id of the
-owner is in place in the same step as the lock.  A lock whose owner no longer runs is taken over.  The file is as
-`twisted.python.lockfile` makes it, so programs of both kinds exclude each other.
+To make a symbolic link is atomic and needs no open descriptor, and the link may point nowhere, so the
+owner's id is in place in the same step as the lock.  A lock whose owner no longer runs is taken over.  The
+file is as `twisted.python.lockfile` makes it, so programs of both kinds exclude each other.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 __all__ = ["FilesystemLock", "isLocked"]
 
@@ -50,7 +49,7 @@ class FilesystemLock:
                 self.locked, self.clean = True, clean
                 return True
             try:
-                owner: Any = os.readlink(self.name)
+                owner = os.readlink(os.fsencode(self.name))
             except FileNotFoundError:
                 continue
             if _isRunning(owner):
@@ -70,7 +69,7 @@ class FilesystemLock:
             OSError: the link is gone.
             ValueError: another process holds the lock.
         """
-        owner: Any = os.readlink(self.name)
+        owner = os.readlink(os.fsencode(self.name))
         if int(owner) != os.getpid():
             raise ValueError(f"Lock {self.name!r} not owned by this process")
         os.unlink(self.name)
@@ -86,7 +85,7 @@ def isLocked(name: str | bytes) -> bool:
     return False
 
 
-def _isRunning(owner: str | bytes) -> bool:
+def _isRunning(owner: bytes) -> bool:
     """Tell whether the process that a link names is there; in doubt it is."""
     if os.name != "posix":
         # Elsewhere signal 0 is no harmless question: on Windows it is Ctrl-C.

@@ -1,14 +1,13 @@
 """
 Failure: an exception as a value, with its traceback, that can wait for somebody to handle it.
 
-An exception travels up the stack, and where a result comes later there is no stack to travel.  A `Failure` carries it
-from callback to callback instead.  It holds the live traceback until it is cleaned or pickled; what then remains of it
-are the frames' names and lines.
+An exception travels up the stack, and where a result comes later there is no stack to travel.  A `Failure`
+carries it from callback to callback instead.  It holds the live traceback until it is cleaned or pickled;
+what then remains are the names and lines of its frames.
 """
 
 from __future__ import annotations
 
-import builtins
 import copyreg
 import sys
 import warnings
@@ -17,6 +16,10 @@ from io import StringIO
 from types import TracebackType
 from typing import Any, NoReturn
 
+from ._faketraceback import _Code as _Code
+from ._faketraceback import _Frame as _Frame
+from ._faketraceback import _Traceback
+from ._faketraceback import _TracebackFrame as _TracebackFrame
 from ._log import Logger
 
 #: How many failures this process has made.
@@ -49,8 +52,8 @@ def format_frames(
     Args:
         frames: as in `Failure.frames`: name, file, line, local variables, global variables.
         write: takes the text, piece by piece.
-        detail: ``"brief"``, ``"default"``, ``"verbose"``, or ``"verbose-vars-not-captured"``, which says in place of
-            the variables that there are none.
+        detail: ``"brief"``, ``"default"``, ``"verbose"``, or ``"verbose-vars-not-captured"``, which says in
+            place of the variables that there are none.
 
     Raises:
         ValueError: `detail` is none of the four.
@@ -93,70 +96,14 @@ def _safely(convert: Callable[[Any], str], value: object) -> str:
     try:
         return convert(value)
     except BaseException as error:
-        return f"<{_qual(type(value))} instance at 0x{id(value):x} with {convert.__name__} error: {_qual(type(error))}>"
+        kind, problem = _qual(type(value)), _qual(type(error))
+        return f"<{kind} instance at 0x{id(value):x} with {convert.__name__} error: {problem}>"
 
 
 def _text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     return _safely(str, value)
-
-
-class _Code:
-    """What debuggers and the `traceback` module ask of a code object, where only its name and file are known."""
-
-    def __init__(self, name: str, filename: str) -> None:
-        self.co_name = name
-        self.co_filename = filename
-        self.co_firstlineno = self.co_flags = self.co_nlocals = self.co_stacksize = 0
-        self.co_argcount = self.co_posonlyargcount = self.co_kwonlyargcount = 0
-        self.co_cellvars = self.co_consts = self.co_freevars = self.co_names = ()
-        self.co_code = self.co_lnotab = b""
-        self.co_varnames: list[str] = []
-
-    def co_positions(self) -> tuple[tuple[None, None, None, None], ...]:
-        """Tell that no columns are known."""
-        return ((None,) * 4,)
-
-
-class _Frame:
-    """
-    What debuggers and the `traceback` module ask of a frame.
-
-    Args:
-        frameinfo: an entry of `Failure.frames`.
-        back: the frame that called this one.
-    """
-
-    def __init__(self, frameinfo: Sequence[Any], back: _Frame | None) -> None:
-        name, filename, self.f_lineno, localVars, globalVars = frameinfo
-        self.f_back = back
-        self.f_code = _Code(name, filename)
-        self.f_locals = dict(localVars or ())
-        self.f_globals = dict(globalVars or ())
-        self.f_builtins = dict(vars(builtins))
-        self.f_lasti = 0
-        self.f_trace = None
-
-
-class _TracebackFrame:
-    """What debuggers and the `traceback` module ask of a traceback."""
-
-    def __init__(self, frame: _Frame) -> None:
-        self.tb_frame = frame
-        self.tb_lineno = frame.f_lineno
-        self.tb_lasti = frame.f_lasti
-        self.tb_next: _TracebackFrame | None = None
-
-
-def _Traceback(tbFrames: Sequence[Sequence[Any]]) -> _TracebackFrame:
-    """Make of `Failure.frames`, outermost first and not empty, something that passes for a traceback."""
-    assert tbFrames, "a traceback has at least one frame"
-    first = last = _TracebackFrame(_Frame(tbFrames[0], None))
-    for frame in tbFrames[1:]:
-        last.tb_next = _TracebackFrame(_Frame(frame, last.tb_frame))
-        last = last.tb_next
-    return first
 
 
 class Failure(BaseException):
@@ -221,7 +168,7 @@ class Failure(BaseException):
 
     @property
     def frames(self) -> list[Any]:
-        """The frames, outermost first: name, file, line and, if they were captured, local and global variables."""
+        """The frames, outermost first: name, file, line and, if captured, local and global variables."""
         if "_frames" not in self.__dict__:
             self._frames: list[Any] = []
             tb = self.tb
@@ -273,8 +220,8 @@ class Failure(BaseException):
         Tell which of some kinds of exception this is.
 
         Args:
-            errorTypes: exception classes, or their names with the module.  Classes of one name are one kind, because a
-                failure may come from another process.
+            errorTypes: exception classes, or their names with the module.  Classes of one name are one kind,
+                because a failure may come from another process.
 
         Returns:
             The first of `errorTypes` that the exception is an instance of, or None.
@@ -295,7 +242,7 @@ class Failure(BaseException):
         """
         Like `check`, but raise the exception if it is none of `errorTypes`.
 
-        The first line of an errback that only handles some errors: what it raises goes on to the next errback.
+        Meant for the first line of an errback: what it raises goes on to the next errback.
         """
         found = self.check(*errorTypes)
         if not found:
@@ -328,7 +275,7 @@ class Failure(BaseException):
             self.value.__traceback__ = None
 
     def getTracebackObject(self) -> Any:
-        """Get the traceback, or what passes for it with the `traceback` module if only the frames are left, or None."""
+        """Get the traceback; if only its frames are left, what passes for one in `traceback`; or None."""
         if self.tb is not None:
             return self.tb
         return _Traceback(self.frames) if self.frames else None
@@ -356,7 +303,8 @@ class Failure(BaseException):
         Args:
             file: where to; by default the log.
             elideFrameworkCode: ignored.
-            detail: ``"default"``; ``"brief"`` for one line a frame without the source; ``"verbose"`` for the variables.
+            detail: ``"default"``; ``"brief"`` for one line a frame, without the source; ``"verbose"`` for the
+                variables.
         """
         if file is None:
             _log.error(self.getTraceback(detail=detail).rstrip("\n"))
@@ -402,7 +350,7 @@ class Failure(BaseException):
         # `parents`, `frames` and `stack` are the names that peers of other versions know.
         frames = self.frames
         if self.captureVars:
-            frames = [[name, file, line, _asText(l), _asText(g)] for name, file, line, l, g in frames]
+            frames = [[*frame[:3], _asText(frame[3]), _asText(frame[4])] for frame in frames]
         state = {
             **self.__dict__,
             "parents": self.parents,
