@@ -1,0 +1,32 @@
+"""``tcp6:``, a port to listen on, on IPv6."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ..endpoints.tcp import TCP6ServerEndpoint
+from ..strings.errors import DescriptionWarning
+from . import Backlog, Interface, Port, ServerParser
+
+__all__ = ["server"]
+
+
+class _Server(ServerParser):
+    prefix = "tcp6"
+    summary = "listens on a TCP port, on IPv6; without an interface on Linux on IPv4 too"
+
+    def build(
+        self, reactor: Any, port: Port, backlog: Backlog = 50, interface: Interface = "::"
+    ) -> TCP6ServerEndpoint:
+        if "." in interface and ":" not in interface and interface[-1].isdigit():
+            # It listens on IPv4, in Twisted as well, and there may be programs that live on it.
+            warnings.warn(
+                f"'tcp6' with the interface {interface} listens on IPv4: write tcp:{port}:interface={interface}",
+                DescriptionWarning,
+                stacklevel=2,
+            )
+        return TCP6ServerEndpoint(reactor, port, backlog, interface)
+
+
+server = _Server()

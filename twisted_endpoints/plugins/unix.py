@@ -1,0 +1,39 @@
+"""``unix:``, a UNIX socket to listen on or to connect to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..endpoints.unix import UNIXClientEndpoint, UNIXServerEndpoint
+from . import Backlog, ClientParser, Flag, Mode, Seconds, ServerParser, SocketPath
+
+__all__ = ["client", "server"]
+
+
+class _Server(ServerParser):
+    prefix = "unix"
+    summary = "listens on a UNIX socket; lockfile=1 tells whether its old owner is alive"
+
+    def build(
+        self,
+        reactor: Any,
+        address: SocketPath,
+        mode: Mode = 0o666,
+        backlog: Backlog = 50,
+        lockfile: Flag = True,
+    ) -> UNIXServerEndpoint:
+        return UNIXServerEndpoint(reactor, address, backlog, mode, lockfile)
+
+
+class _Client(ClientParser):
+    prefix = "unix"
+    summary = "connects to a UNIX socket; lockfile=1 looks first whether its owner is alive"
+
+    def build(
+        self, reactor: Any, path: SocketPath, *, timeout: Seconds = 30, lockfile: Flag = False
+    ) -> UNIXClientEndpoint:
+        return UNIXClientEndpoint(reactor, path, timeout, lockfile)
+
+
+server = _Server()
+client = _Client()

@@ -1,0 +1,90 @@
+"""Guesses what the author of a wrong description wanted.  Pure, and only used when there is an error to explain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .kinds import isIPv6
+
+__all__ = ["ipv6Hint", "nearest", "prefixHint"]
+
+#: Wrong descriptions can be long; whoever wrote an address by hand wrote it within so many parts.
+_PARTS = 64
+
+_GROUP = re.compile(r"[0-9A-Fa-f]{0,4}|[0-9.]{7,15}|[0-9A-Fa-f]{0,4}%\w+")
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Find the word that is most like a misspelt one, if any is."""
+    from difflib import get_close_matches
+
+    lower = {known.lower(): known for known in words}
+    if len(word) > 40:
+        return None
+    found = get_close_matches(word.lower(), lower, 1, 0.6)
+    return lower[found[0]] if found else None
+
+
+def ipv6Hint(text: str) -> str:
+    """
+    Look for an IPv6 address whose colons were taken for separators.
+
+    Returns:
+        The description with the address in brackets, as a sentence; nothing if there is no such address.
+    """
+    if "::" not in text and text.count(":") < 7:
+        return ""
+    pieces = text.split(":", _PARTS)
+    for first in range(1, min(len(pieces), _PARTS)):
+        name, equals, value = pieces[first].rpartition("=")
+        if "[" in value or not _GROUP.fullmatch(value):
+            continue
+        end = first + 1
+        while end < len(pieces) and end - first < 8 + 1 and _GROUP.fullmatch(pieces[end]):
+            end += 1
+        # A client's address stands before its port: so the shorter one first, if what follows it is a port.
+        ends = range(end, first + 2, -1)
+        for stop in sorted(
+            ends, key=lambda stop: not (not equals and stop < len(pieces) and pieces[stop].isdigit())
+        ):
+            address = ":".join([value, *pieces[first + 1 : stop]])
+            if isIPv6(address):
+                words = [*pieces[:first], f"{name}{equals}[{address}]", *pieces[stop:]]
+                return f"The colons of an IPv6 address need brackets around it: {':'.join(words)}"
+    return ""
+
+
+def prefixHint(text: str, prefix: str, known: Iterable[str], otherRole: Iterable[str], client: bool) -> str:
+    """
+    Say what might have been meant by a prefix that nobody knows.
+
+    Args:
+        text: the whole description.
+        prefix: the unknown one.
+        known: the prefixes that there are.
+        otherRole: those that servers have, when a client's is looked for, and the other way round.
+        client: whether a client's is looked for.
+    """
+    names = sorted(set(known))
+    listing = f"Prefixes for {'clients' if client else 'servers'}: {', '.join(names)}."
+    short = text if len(text) <= 200 else ""
+    rest = text.partition(":")[2]
+    if prefix.isascii() and prefix.isdigit() and short:
+        return f"Did you mean 'tcp:{text}'?"
+    if text.startswith("[") and short:
+        return f"Did you mean 'tcp:{text}'?"
+    if rest.startswith("//"):
+        return f"That is a URL, and not a description like 'tcp:{'example.com:80' if client else '80'}'. {listing}"
+    if prefix.strip().lower() in names:
+        return f"Did you mean {prefix.strip().lower()!r}, without the white space?"
+    if prefix.startswith(("/", "./", "../", "~")) and short:
+        return f"Did you mean 'unix:{text}'?"
+    if prefix.lower() in otherRole:
+        return f"{prefix!r} is for {'servers' if client else 'clients'} only. {listing}"
+    near = nearest(prefix, names)
+    if near:
+        return f"Did you mean {near!r}? {listing}"
+    if rest.isascii() and rest.isdigit() and ("." in prefix or prefix == "localhost") and short:
+        return f"Did you mean 'tcp:{text}'?" if client else f"Did you mean 'tcp:{rest}:interface={prefix}'?"
+    return listing

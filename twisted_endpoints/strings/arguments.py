@@ -1,0 +1,265 @@
+"""
+Binds a description's arguments to what a parser declares that it takes, and says what is wrong with them.  Pure.
+
+A parser declares its arguments as the signature of its method `build`; the annotation is the kind of value, which knows
+how to read it from text::
+
+    def build(self, reactor: Any, port: Port, interface: Interface = "", backlog: Backlog = 50) -> ...
+
+`str`, `int`, `float` and `bool` are kinds too, and an argument without an annotation is text.  For a kind of your own::
+
+    Colour = Annotated[str, Kind("colour", "red or green", readColour)]
+
+where ``readColour(text)`` returns the value or raises `ValueError`, with a message only if it can say more than that the
+value is not red or green.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import UnionType
+from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
+
+from . import kinds
+from ._hints import ipv6Hint, nearest
+from .description import Description
+from .errors import ArgumentsError, InvalidValue, shown
+from .kinds import Kind
+
+__all__ = ["REQUIRED", "Declaration", "Parameter", "declarationOf"]
+
+
+class _Required:
+    """The default of an argument that has none."""
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED = _Required()
+
+_PLAIN: dict[Any, Kind] = {
+    inspect.Parameter.empty: kinds.TEXT,
+    Any: kinds.TEXT,
+    str: kinds.TEXT,
+    int: kinds.INTEGER,
+    float: kinds.SECONDS,
+    bool: kinds.FLAG,
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """
+    One argument that a parser takes.
+
+    Args:
+        name: as it is written in a description.
+        kind: how its value is read.
+        default: of the value; `REQUIRED` if there is none.
+        keywordOnly: it is always written with its name.
+    """
+
+    name: str
+    kind: Kind
+    default: Any = REQUIRED
+    keywordOnly: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a description must give it."""
+        return self.default is REQUIRED
+
+
+class Declaration:
+    """
+    All arguments that a parser takes.
+
+    Args:
+        parameters: in the order in which positional arguments fill them.
+    """
+
+    def __init__(self, parameters: tuple[Parameter, ...]) -> None:
+        self.parameters = parameters
+        self._positional = tuple(parameter.name for parameter in parameters if not parameter.keywordOnly)
+        self._required = {parameter.name for parameter in parameters if parameter.required}
+        self._readers = {parameter.name: parameter.kind.read for parameter in parameters}
+
+    def bind(self, description: Description) -> dict[str, Any]:
+        """
+        Give each argument of the description its name, and read its value.
+
+        Positional arguments are matched as Python's are, with one exception, for ``tcp:host=example.com:80``: where
+        there are exactly as many of them as required arguments that no keyword gives, it is these that they fill.
+
+        Args:
+            description: whose prefix is not looked at.
+
+        Returns:
+            The values by name; what the description doesn't give is left out.
+
+        Raises:
+            ArgumentsError: an argument is missing, unknown, given twice, or one too many.
+            InvalidValue: a value is not of its argument's kind.
+        """
+        args, kwargs = description.args, description.kwargs
+        names = self._positional
+        if kwargs:
+            missing = [name for name in names if name in self._required and name not in kwargs]
+            if len(missing) == len(args):
+                names = tuple(missing)
+        texts = dict(zip(names, args))
+        if kwargs:
+            if not (kwargs.keys() <= self._readers.keys() and texts.keys().isdisjoint(kwargs)):
+                self._refuseKeyword(description, texts)
+            texts.update(kwargs)
+        if len(args) > len(names):
+            self._refuseExtra(description)
+        if not self._required <= texts.keys():
+            self._refuseMissing(description, texts)
+        readers = self._readers
+        values: dict[str, Any] = {}
+        for name, text in texts.items():
+            try:
+                values[name] = readers[name](text)
+            except ValueError as error:
+                self._refuseValue(description, name, names, error)
+        return values
+
+    def _refuseKeyword(self, description: Description, texts: Mapping[str, str]) -> NoReturn:
+        for name in description.kwargs:
+            if name not in self._readers:
+                text, place = description.keyword(name, whole=True)
+                near = nearest(name, self._readers)
+                hint = (
+                    ipv6Hint(text)
+                    or (f"Did you mean {near!r}? " if near else "")
+                    + f"{description.prefix} takes {self.usage()}."
+                )
+                raise ArgumentsError(
+                    f"{shown(description.prefix)} takes no argument {shown(name)}",
+                    text,
+                    place.start,
+                    place.end - place.start,
+                    hint,
+                )
+            if name in texts:
+                text, place = description.keyword(name, whole=True)
+                raise ArgumentsError(
+                    f"{name} is given twice, by position ({shown(texts[name])}) and by keyword",
+                    text,
+                    place.start,
+                    place.end - place.start,
+                    ipv6Hint(text) or "Keep one of them.",
+                )
+        raise AssertionError("called for a keyword that is right")
+
+    def _refuseExtra(self, description: Description) -> NoReturn:
+        text, place = description.positional(len(self._positional))
+        takes = len(self._positional)
+        count = {0: "no argument", 1: "only one argument"}.get(takes, f"at most {takes} arguments")
+        raise ArgumentsError(
+            f"{shown(description.prefix)} takes {count} without a keyword, but here are {len(description.args)}",
+            text,
+            place.start,
+            place.end - place.start,
+            ipv6Hint(text)
+            or f"{description.prefix} takes {self.usage()}; for a ':' in a value, put a backslash before it.",
+        )
+
+    def _refuseMissing(self, description: Description, texts: Mapping[str, str]) -> NoReturn:
+        missing = [name for name in self._readers if name in self._required and name not in texts]
+        text = description.text if description.source is None else description.source
+        hint = f"{description.prefix} takes {self.usage()}."
+        raise ArgumentsError(
+            f"{shown(description.prefix)} needs {' and '.join(missing)}",
+            text,
+            len(text),
+            0,
+            ipv6Hint(text) or hint,
+        )
+
+    def _refuseValue(
+        self, description: Description, name: str, names: tuple[str, ...], error: ValueError
+    ) -> NoReturn:
+        if name in description.kwargs:
+            value = description.kwargs[name]
+            text, place = description.keyword(name)
+        else:
+            index = names.index(name)
+            value = description.args[index]
+            text, place = description.positional(index)
+        kind = next(parameter.kind for parameter in self.parameters if parameter.name == name)
+        what = shown(value) if value else "empty"
+        hint = ipv6Hint(text) or str(error)
+        if not hint and value != value.strip():
+            hint = "There is white space around it."
+        raise InvalidValue(
+            f"{name} must be {kind.expected}, not {what}", text, place.start, place.end - place.start, hint
+        ) from None
+
+    def usage(self) -> str:
+        """What there is to write, in words: ``port, and optionally interface=..., backlog=...``."""
+        needed = [parameter.name for parameter in self.parameters if parameter.required]
+        others = [f"{parameter.name}=..." for parameter in self.parameters if not parameter.required]
+        if not needed:
+            return f"optionally {', '.join(others)}" if others else "no arguments"
+        return ", ".join(needed) + (f", and optionally {', '.join(others)}" if others else "")
+
+
+def _kindOf(annotation: Any, owner: str) -> Kind:
+    """
+    Find the kind in an annotation.
+
+    Raises:
+        TypeError: there is none in it.
+    """
+    if get_origin(annotation) is Annotated:
+        for extra in get_args(annotation)[1:]:
+            if isinstance(extra, Kind):
+                return extra
+        return _kindOf(get_args(annotation)[0], owner)
+    if get_origin(annotation) in (Union, UnionType):
+        members = [member for member in get_args(annotation) if member is not type(None)]
+        if len(members) == 1:
+            return _kindOf(members[0], owner)
+    try:
+        return _PLAIN[annotation]
+    except (KeyError, TypeError):
+        raise TypeError(
+            f"{owner} has the annotation {annotation!r}, which is no kind of value:"
+            " use str, int, float, bool or one of twisted_endpoints.strings.kinds"
+        ) from None
+
+
+def declarationOf(build: Callable[..., Any]) -> Declaration:
+    """
+    Read a declaration from a function's signature.
+
+    Args:
+        build: a bound method or function; its first parameter, the reactor, is left out.
+
+    Raises:
+        TypeError: it takes ``*args`` or ``**kwargs``, positional-only parameters or annotations that are no kind.
+    """
+    names = getattr(build, "__globals__", None) or getattr(build, "__func__", build).__globals__
+    parameters = []
+    for parameter in list(inspect.signature(build).parameters.values())[1:]:
+        owner = f"parameter {parameter.name!r} of {build.__qualname__}"
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise TypeError(f"{owner} is {parameter.kind.description}, which no description can give")
+        annotation = parameter.annotation
+        if isinstance(annotation, str):
+            # One by one, not by typing.get_type_hints: the others may name what only a type checker imports.
+            annotation = eval(annotation, names)
+        parameters.append(
+            Parameter(
+                parameter.name,
+                _kindOf(annotation, owner),
+                REQUIRED if parameter.default is parameter.empty else parameter.default,
+                parameter.kind is parameter.KEYWORD_ONLY,
+            )
+        )
+    return Declaration(tuple(parameters))

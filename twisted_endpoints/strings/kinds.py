@@ -1,0 +1,235 @@
+"""
+The kinds of values that an argument can have, each with its name for users and how to read it from text.  Pure.
+
+As annotations of a parser's `build` they are the types of what it gets: ``port: Port`` is an `int` there.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+__all__ = [
+    "Backlog",
+    "Flag",
+    "Host",
+    "Interface",
+    "Kind",
+    "Mode",
+    "Path",
+    "Port",
+    "Seconds",
+    "SocketPath",
+    "Text",
+]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    A kind of value.
+
+    Args:
+        name: one or two words, for tables.
+        expected: what a value must be, to stand after "must be".
+        read: turns text into the value; raises `ValueError`, with what more there is to say, or with nothing.
+    """
+
+    name: str
+    expected: str
+    read: Callable[[str], Any]
+
+
+#: Two thousand million: what a C int holds, and more than any listening queue or number here needs.
+_LARGEST = 2**31 - 1
+
+#: How many bytes a UNIX socket's path can have, by the size of `sun_path` in the kernel's structure.
+PATH_LIMIT = 107 if sys.platform.startswith("linux") else 103
+
+_NAME = re.compile(r"[0-9A-Za-z_.\-]+")
+_LABEL = re.compile(r"[0-9A-Za-z_]([0-9A-Za-z_\-]{0,61}[0-9A-Za-z_])?")
+_DECIMAL = re.compile(r"[0-9]{1,12}|[0-9]{1,12}\.[0-9]{0,12}|\.[0-9]{1,12}")
+_OCTAL = re.compile(r"(?:0[oO])?[0-7]+")
+
+
+def _number(text: str, largest: int) -> int:
+    # isdigit() takes ٨, and int() takes that, blanks, signs and underscores.
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("")
+    if len(text) > 10:
+        text = text.lstrip("0")[:11] or "0"
+    value = int(text)
+    if value > largest:
+        raise ValueError("")
+    return value
+
+
+def _port(text: str) -> int:
+    return _number(text, 65535)
+
+
+def _integer(text: str) -> int:
+    return _number(text, _LARGEST)
+
+
+def _seconds(text: str) -> float:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("")
+    return int(text) if "." not in text else float(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("")
+    return text == "1"
+
+
+def _mode(text: str) -> int:
+    if not _OCTAL.fullmatch(text):
+        raise ValueError("")
+    digits = text.lstrip("0").lstrip("oO").lstrip("0")
+    if len(digits) > 4:
+        raise ValueError("")
+    return int(digits or "0", 8)
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("")
+    return text
+
+
+def _path(text: str) -> str:
+    if not text or "\0" in text:
+        raise ValueError("")
+    return text
+
+
+def _socketPath(text: str) -> str:
+    if text[:1] == "\0":
+        # An abstract name of Linux may hold anything, and needs no NUL at its end.
+        rest, limit = text[1:], PATH_LIMIT + 1
+    else:
+        rest, limit = text, PATH_LIMIT
+    if not rest:
+        raise ValueError("")
+    if text[:1] != "\0" and "\0" in text:
+        raise ValueError("There is a NUL character in it, which no file name can have.")
+    size = len(text.encode())
+    if size > limit:
+        raise ValueError(
+            f"It has {size} bytes, and the kernel takes {limit}: use a shorter path, or a symbolic link."
+        )
+    return text
+
+
+def isIPv6(text: str) -> bool:
+    """Tell whether a text is an IPv6 address, perhaps with a zone (``fe80::1%eth0``)."""
+    try:
+        socket.inet_pton(socket.AF_INET6, text.partition("%")[0])
+    except OSError:
+        return False
+    return True
+
+
+def _hostName(text: str) -> str:
+    """Check a name or an IPv4 address of ASCII letters."""
+    if text[-1].isdigit():
+        # A name's last label is never all digits (RFC 3696 2), so this can only be meant as an address.
+        last = text.rpartition(".")[2]
+        if last.isdigit():
+            try:
+                socket.inet_aton(text)
+            except OSError:
+                raise ValueError("Each of an IPv4 address's four numbers is 0 to 255.") from None
+            return text
+    if len(text) > 253:
+        raise ValueError(f"It has {len(text)} characters, and a host name at most 253.")
+    for label in text.removesuffix(".").split("."):
+        if not _LABEL.fullmatch(label):
+            raise ValueError("")
+    return text
+
+
+def _interface(text: str) -> str:
+    if not text:
+        return text
+    if _NAME.fullmatch(text):
+        return _hostName(text)
+    if ":" in text and isIPv6(text):
+        return text
+    raise ValueError(_bracketHint(text))
+
+
+def _host(text: str) -> str:
+    if _NAME.fullmatch(text):
+        return _hostName(text)
+    if ":" in text and isIPv6(text):
+        return text
+    if not text.isascii() and _encodable(text):
+        return text
+    raise ValueError(_bracketHint(text))
+
+
+def _bracketHint(text: str) -> str:
+    plain = text.replace("\\", "").strip("[]")
+    if plain != text and isIPv6(plain):
+        return f"Write [{plain}]: in brackets no backslash is needed."
+    return ""
+
+
+def _encodable(text: str) -> bool:
+    """Tell whether a name beyond ASCII can be looked up (IDNA 2008, or else what the standard library does)."""
+    if len(text) > 253:
+        return False
+    try:
+        import idna
+
+        idna.encode(text, uts46=True)
+        return True
+    except (ImportError, UnicodeError):  # idna's errors are UnicodeErrors
+        pass
+    try:
+        text.encode("idna")
+        return all(character.isalnum() or character in "-._" or not character.isascii() for character in text)
+    except UnicodeError:
+        return False
+
+
+TEXT = Kind("text", "text without NUL characters", _text)
+INTEGER = Kind("number", f"a whole number from 0 to {_LARGEST}", _integer)
+SECONDS = Kind("seconds", "a number of seconds, like 30 or 1.5", _seconds)
+FLAG = Kind("0 or 1", "0 or 1", _flag)
+
+Text = Annotated[str, TEXT]
+
+#: A TCP port.
+Port = Annotated[int, Kind("port", "a number from 0 to 65535", _port)]
+
+#: How many connections may wait until they are accepted.
+Backlog = Annotated[int, INTEGER]
+
+#: A time; fractions are welcome.
+Seconds = Annotated[float, SECONDS]
+
+#: ``0`` or ``1``.
+Flag = Annotated[bool, FLAG]
+
+#: The permissions of a file.
+Mode = Annotated[int, Kind("octal mode", "an octal number from 0 to 7777", _mode)]
+
+#: The path of a file.
+Path = Annotated[str, Kind("path", "a path", _path)]
+
+#: The path of a UNIX socket, or, if it begins with a NUL character, an abstract name.
+SocketPath = Annotated[str, Kind("path", "the path of a socket", _socketPath)]
+
+#: A host to connect to, by name or address.
+Host = Annotated[str, Kind("host", "a host name or an IP address", _host)]
+
+#: An address of this machine; empty for all of them.  Names are for ``localhost``, which works in Twisted.
+Interface = Annotated[str, Kind("address", "an IP address of this machine", _interface)]
