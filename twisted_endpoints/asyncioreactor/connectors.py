@@ -1,0 +1,267 @@
+"""
+A connector: tries to connect a factory, again and again if the factory wants that, and tells it how each try ended.
+
+An attempt is a task of the event loop.  It has ended for the connector as soon as it was given up, timed out or
+succeeded; whatever the loop still reports about it afterwards finds that it is no longer the connector's stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from .. import error
+from .._log import Logger
+from ..address import IPv4Address, IPv6Address
+from ..failure import Failure
+from ..interfaces import IConnector
+from .addresses import isLiteral, resolveIPv6
+from .errors import connectError
+from .stream import Stream, TCPStream
+
+if TYPE_CHECKING:
+    from .core import Core
+
+_log = Logger(__name__)
+
+
+@implementer(IConnector)
+class Connector:
+    """
+    What all connectors have in common; subclasses connect.
+
+    Attributes:
+        reactor: the reactor.
+        factory: makes the protocol, and hears how attempts end.
+        timeout: seconds for one attempt, None for no limit.
+        state: ``"disconnected"``, ``"connecting"`` or ``"connected"``.
+        transport: the stream of the attempt or connection, None when there is none.
+    """
+
+    def __init__(self, reactor: Core, factory: Any, timeout: float | None) -> None:
+        self.reactor = reactor
+        self.factory = factory
+        self.timeout = timeout
+        self.state = "disconnected"
+        self.transport: Stream | None = None
+        self._factoryStarted = False
+        self._limit: asyncio.TimerHandle | None = None
+        self._start: asyncio.Handle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # What subclasses say
+
+    def _makeStream(self) -> Stream:
+        """Make the transport for the next attempt."""
+        raise NotImplementedError
+
+    async def _open(self, stream: Stream) -> None:
+        """Connect a stream; whatever this raises is why the attempt failed."""
+        raise NotImplementedError
+
+    def getDestination(self) -> Any:
+        """Tell the address that is connected to."""
+        raise NotImplementedError
+
+    # IConnector
+
+    def connect(self) -> None:
+        """
+        Begin an attempt.
+
+        Raises:
+            RuntimeError: one is under way, or it is connected.
+        """
+        if self.state != "disconnected":
+            raise RuntimeError(f"can't connect in this state: {self!r}")
+        self.state = "connecting"
+        if not self._factoryStarted:
+            self._factoryStarted = True
+            self.factory.doStart()
+        stream = self.transport = self._makeStream()
+        self.reactor._track(self)
+        loop = self.reactor._loop
+        if self.timeout is not None:
+            self._limit = loop.call_later(self.timeout, self._fail, stream, error.TimeoutError())
+        if loop.is_running():
+            self._begin(stream)
+        else:
+            # A task that never gets to run would complain when it is collected.
+            self._start = loop.call_soon(self._begin, stream)
+        self.factory.startedConnecting(self)
+
+    def stopConnecting(self) -> None:
+        """
+        Give the attempt up: the factory is told at once, with a `UserError`.
+
+        Raises:
+            NotConnectingError: no attempt is under way.
+        """
+        if self.state != "connecting":
+            raise error.NotConnectingError("we're not trying to connect")
+        assert self.transport is not None
+        self._fail(self.transport, error.UserError())
+
+    def disconnect(self) -> None:
+        """Give the attempt up, or close the connection, whichever there is."""
+        if self.state == "connecting":
+            self.stopConnecting()
+        elif self.state == "connected":
+            assert self.transport is not None
+            self.transport.loseConnection()
+
+    # An attempt
+
+    def _begin(self, stream: Stream) -> None:
+        self._start = None
+        self._task = self.reactor._loop.create_task(self._attempt(stream))
+
+    async def _attempt(self, stream: Stream) -> None:
+        try:
+            await self._open(stream)
+        except Exception as e:
+            self._fail(stream, connectError(e))
+
+    def _end(self) -> None:
+        """Let go of what an attempt needs."""
+        for handle in (self._limit, self._start, self._task):
+            if handle is not None:
+                handle.cancel()
+        self._limit = self._start = self._task = None
+        self.reactor._untrack(self)
+
+    def _fail(self, stream: Stream, reason: BaseException) -> None:
+        """End the attempt, if it is still under way, and tell the factory."""
+        if self.transport is not stream or self.state != "connecting":
+            return
+        self._end()
+        self.state = "disconnected"
+        self.transport = None
+        self.factory.clientConnectionFailed(self, Failure(reason))
+        self._stopFactory()
+
+    def _stopFactory(self) -> None:
+        # Not if the factory has called connect() again.
+        if self.state == "disconnected" and self._factoryStarted:
+            self._factoryStarted = False
+            self.factory.doStop()
+
+    def _shutdown(self) -> None:
+        if self.transport is not None:
+            self._fail(self.transport, error.ConnectError(string="The reactor has stopped"))
+
+    _reading = False
+
+    @property
+    def _writing(self) -> bool:
+        return self.state == "connecting"
+
+    # For the stream: see stream.Owner
+
+    def _buildProtocol(self, stream: Stream) -> Any:
+        if self.transport is not stream or self.state != "connecting":
+            # Given up while the loop connected.
+            return None
+        try:
+            self.state = "connected"
+            # Not through _end: cancelled now, the task would close what it has just opened.
+            self._task = None
+            self._end()
+            return self.factory.buildProtocol(stream.getPeer())
+        except Exception as e:
+            _log.failure(f"{self!r}: buildProtocol failed, the connection is closed")
+            self.state = "connecting"
+            self._fail(stream, error.ConnectError(string=repr(e)))
+            return None
+
+    def _streamLost(self, stream: Stream, reason: Failure) -> None:
+        if self.transport is not stream:
+            return
+        self.state = "disconnected"
+        self.factory.clientConnectionLost(self, reason)
+        self._stopFactory()
+
+    def __repr__(self) -> str:
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        return f"<{name} instance at {id(self):#x} {self.state} {self.getDestination()}>"
+
+
+class TCPConnector(Connector):
+    """
+    Connects over TCP.
+
+    Attributes:
+        host: a name or an IP address.
+        port: the port number.
+        bindAddress: the address to connect from: a pair of host and port, or what Twisted's ``makeBinding`` makes.
+    """
+
+    def __init__(
+        self, reactor: Core, host: str, port: int | str, factory: Any, timeout: float | None, bindAddress: Any
+    ) -> None:
+        super().__init__(reactor, factory, timeout)
+        if isinstance(port, str):
+            try:
+                port = socket.getservbyname(port, "tcp")
+            except OSError as e:
+                raise error.ServiceNameUnknownError(string=f"{e} ({port!r})") from e
+        self.host = host
+        self.port = port
+        self.bindAddress = bindAddress
+
+    def getDestination(self) -> IPv4Address | IPv6Address:
+        if isLiteral(self.host, socket.AF_INET6):
+            return IPv6Address("TCP", self.host, self.port)
+        return IPv4Address("TCP", self.host, self.port)
+
+    def _makeStream(self) -> Stream:
+        return TCPStream(self.reactor, self)
+
+    async def _open(self, stream: Stream) -> None:
+        loop = self.reactor._loop
+        host, family = self.host, socket.AF_INET
+        if isLiteral(host, socket.AF_INET6):
+            family = socket.AF_INET6
+        elif not isLiteral(host, socket.AF_INET):
+            host = await self.reactor.resolve(host).asFuture(loop)  # type: ignore[attr-defined]
+        if not 0 <= self.port <= 65535:
+            # uvloop would take the number modulo 65536.
+            raise OverflowError(f"connect(): port must be 0-65535, not {self.port}.")
+        if self.bindAddress is None and "%" not in host:
+            await loop.create_connection(lambda: stream, host, self.port)
+            return
+        sock = self._bound(family)
+        try:
+            sock.setblocking(False)
+            address: Any = resolveIPv6(host, self.port) if family == socket.AF_INET6 else (host, self.port)
+            await loop.sock_connect(sock, address)
+        except BaseException:
+            sock.close()
+            raise
+        await loop.create_connection(lambda: stream, sock=sock)
+
+    def _bound(self, family: int) -> socket.socket:
+        """Make a socket, bound to `bindAddress` if there is one."""
+        sock = None
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            if self.bindAddress is None:
+                return sock
+            if isinstance(self.bindAddress, tuple):
+                host, port = self.bindAddress
+            else:
+                host, port = self.bindAddress._address, self.bindAddress._port
+                if self.bindAddress._reuseAddress:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if self.bindAddress._reusePort:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            literal = isLiteral(host, socket.AF_INET6)
+            sock.bind(resolveIPv6(host, port) if literal else (host or "", port))
+        except OSError as e:
+            if sock is not None:
+                sock.close()
+            raise error.ConnectBindError(e.errno, e.strerror) from e
+        return sock

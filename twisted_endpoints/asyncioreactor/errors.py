@@ -1,0 +1,61 @@
+"""What the operating system and the event loop report, as the errors that programs know: one table for all transports."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+from .. import error
+from ..failure import Failure
+
+#: What a person can do about an address that can't be listened on.
+_ADVICE = {
+    errno.EADDRINUSE: "something else listens there: stop it, or choose another",
+    errno.EADDRNOTAVAIL: "this machine has no such address: see 'ip address'",
+    errno.EACCES: "permission denied: ports below 1024 and other users' folders need privileges",
+    errno.EAFNOSUPPORT: "this machine doesn't speak this address family",
+    errno.ENOENT: "the folder doesn't exist",
+}
+
+
+class _CannotListen(error.CannotListenError):
+    """A `CannotListenError` whose text says what to do about it."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        advice = _ADVICE.get(getattr(self.socketError, "errno", None) or 0)
+        return f"{text[:-1]} ({advice})." if advice else text
+
+
+def cannotListen(interface: str | None, port: int | bytes, reason: OSError | str) -> error.CannotListenError:
+    """
+    Make the error for an address that can't be listened on.
+
+    Args:
+        interface: the host part as it was asked for; None for a UNIX socket.
+        port: the port number, or the path of a UNIX socket.
+        reason: what the operating system said, or what else is in the way.
+    """
+    return _CannotListen(interface, port, reason)
+
+
+def connectError(reason: BaseException) -> BaseException:
+    """Translate what ended an attempt to connect; what isn't an `OSError` stays as it is."""
+    if not isinstance(reason, OSError) or isinstance(reason, error.DNSLookupError):
+        return reason
+    if isinstance(reason, socket.gaierror) or reason.errno is None:
+        return error.getConnectError(reason)
+    # The loops word one error in several ways ("Connect call failed ..."): the number says it all.
+    return error.getConnectError((reason.errno, os.strerror(reason.errno)))
+
+
+def lostReason(reason: BaseException | None) -> Failure:
+    """Say why a connection ended: None is an orderly end, an `OSError` is a `ConnectionLost` with its text."""
+    if reason is None:
+        return Failure(error.ConnectionDone())
+    if isinstance(reason, OSError):
+        lost = error.ConnectionLost(str(reason))
+        lost.__cause__ = reason
+        return Failure(lost)
+    return Failure(reason)
