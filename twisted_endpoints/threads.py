@@ -118,7 +118,7 @@ def blockingCallFromThread(
     result = answer.get()
     if isinstance(result, Failure):
         result.raiseException()
-    return cast(_R, result)
+    return result
 
 
 def _runMultiple(

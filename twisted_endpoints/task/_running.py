@@ -10,7 +10,7 @@ from .._log import Logger
 from ..defer import Deferred, ensureDeferred
 from ..error import ReactorNotRunning
 from ..failure import Failure
-from ..interfaces import IReactorCore, IReactorTime
+from ..interfaces import IDelayedCall, IReactorCore, IReactorTime
 
 _T = TypeVar("_T")
 
@@ -35,7 +35,7 @@ def deferLater(
         A cancel takes the call back.
     """
     later: Deferred[Any] = Deferred(lambda ignored: call.cancel())
-    call = clock.callLater(delay, later.callback, None)
+    call: IDelayedCall = clock.callLater(delay, later.callback, None)
     if callable is not None:
         later.addCallback(lambda ignored: callable(*args, **kw))
     return later

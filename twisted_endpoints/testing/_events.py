@@ -19,7 +19,7 @@ from ..failure import Failure
 _LogEvent = dict[str, Any]
 
 
-class _LogLevel(Names):
+class _LogLevel(Names):  # type: ignore[misc]
     """The levels of Twisted's log, by their names there."""
 
     debug = NamedConstant()

@@ -45,7 +45,7 @@ class AccumulatingProtocol(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self.data += data
 
-    def connectionLost(self, reason: Failure | None = None) -> None:  # type: ignore[override]
+    def connectionLost(self, reason: Failure | None = None) -> None:
         self.closed = 1
         self.closedReason = reason
         told, self.closedDeferred = self.closedDeferred, None
@@ -83,7 +83,7 @@ class LineSendingProtocol(LineReceiver):
             self.lines = []
         self.response.append(line)
 
-    def connectionLost(self, reason: Failure | None = None) -> None:  # type: ignore[override]
+    def connectionLost(self, reason: Failure | None = None) -> None:
         self.lostConn = True
 
     def _sendAll(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from zope.interface import implementer
 
@@ -386,7 +386,7 @@ def _isIPv6(host: str) -> bool:
     return True
 
 
-def _anyAddress(transport: str, family: int) -> IPv4Address | IPv6Address:
+def _anyAddress(transport: Literal["TCP", "UDP"], family: int) -> IPv4Address | IPv6Address:
     """Give the address of an adopted port: any interface, and a port number that is as good as any other."""
     if family == AF_INET:
         return IPv4Address(transport, "0.0.0.0", 1234)
