@@ -6,7 +6,7 @@ The reactor, on asyncio's event loop or on uvloop's: one file a subject.
 - `loops`                           which event loop
 - `timers`                          delayed calls
 - `threads`, `threadpool`           other threads
-- `resolver`, `hosts`               names
+- `names`, `resolver`, `hosts`      names and addresses
 - `descriptors`                     file descriptors of others
 - `stream`, `tcp`, `unix`, `adopted`, `errors`    connections and ports, on the loop's own transports
 """
@@ -14,6 +14,8 @@ The reactor, on asyncio's event loop or on uvloop's: one file a subject.
 from __future__ import annotations
 
 import asyncio
+import importlib
+import sys
 
 from .reactor import AsyncioReactor
 
@@ -32,22 +34,19 @@ def install(eventloop: asyncio.AbstractEventLoop | None = None) -> None:
     Raises:
         ReactorAlreadyInstalledError: this process has its reactor.
     """
-    import sys
-
     from .. import error
     from .._vocabulary import vocabulary
 
-    package = sys.modules[__package__.rpartition(".")[0]]
-    names = [f"{package.__name__}.reactor"]
-    parents = [package]
+    places = [f"{__package__.rpartition('.')[0]}.reactor"]
     if vocabulary == "twisted":
-        import twisted.internet
-
-        names.append("twisted.internet.reactor")
-        parents.append(twisted.internet)
-    if any(name in sys.modules for name in names):
+        places.append("twisted.internet.reactor")
+    if any(place in sys.modules for place in places):
         raise error.ReactorAlreadyInstalledError("reactor already installed")
     reactor = AsyncioReactor(eventloop)
-    for name, parent in zip(names, parents, strict=True):
-        sys.modules[name] = reactor  # type: ignore[assignment]
-        parent.reactor = reactor  # type: ignore[attr-defined]
+    for place in places:
+        package, _, name = place.rpartition(".")
+        sys.modules[place] = reactor  # type: ignore[assignment]
+        setattr(importlib.import_module(package), name, reactor)
+    if vocabulary == "twisted":
+        threadable = importlib.import_module("twisted.python.threadable")
+        reactor.addSystemEventTrigger("before", "startup", threadable.registerAsIOThread)

@@ -4,9 +4,9 @@ Starting, stopping and the events in between: the part of the reactor that all o
 A reactor has one event loop, and lives with it in one of two ways:
 
 - It runs the loop: the program calls `run`, which returns after `stop`.
-- It lives in a loop that somebody else runs: it was made while the loop ran (or `startRunning` was called in it).
-  It is running from then on; `stop` fires the shutdown triggers and closes what the reactor opened, and the loop
-  runs on.
+- It lives in a loop that somebody else runs: it was made while the loop ran, or `startRunning` was called in
+  it.  It is running from then on; `stop` fires the shutdown triggers and closes what the reactor opened, and
+  the loop runs on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .. import error
 from .._log import Logger
 from .loops import closeEventLoop, newEventLoop
 from .signals import StopSignals
-from .triggers import Event, Trigger
+from .triggers import Events
 
 _log = Logger(__name__)
 
@@ -47,7 +47,7 @@ def calledLogged(text: str, function: Callable[..., Any], *args: Any) -> Any:
         _log.failure(text)
 
 
-class Core:
+class Core(Events):
     """
     Implements `IReactorCore` but for `resolve`, and keeps account of what is open.
 
@@ -70,10 +70,10 @@ class Core:
     #: The signal that stopped this reactor, for programs that want to end by the same one.
     _exitSignal: int | None = None
 
-    running = False
     installed = False
 
     def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:
+        super().__init__()
         if eventloop is None:
             # A second loop could never be run in this thread.
             eventloop = asyncio._get_running_loop()
@@ -83,7 +83,6 @@ class Core:
             weakref.finalize(self, closeEventLoop, eventloop)
         self._loop: asyncio.AbstractEventLoop = eventloop
         self._open: dict[Open, None] = {}
-        self._events: dict[str, Event] = {}
         self._signals = StopSignals({})
         # Twisted's test builder empties this; loops bring their own way to be woken.
         self._internalReaders: set[Any] = set()
@@ -119,11 +118,12 @@ class Core:
         """
         Start, and run the event loop until `stop` or `crash`.
 
-        asyncio's own ``loop.stop()``, and SystemExit or KeyboardInterrupt in a callback end it as `crash` does.
+        asyncio's own ``loop.stop()``, and SystemExit or KeyboardInterrupt in a callback, end it as `crash`
+        does.
 
         Args:
-            installSignalHandlers: stop at SIGINT, SIGTERM and SIGBREAK; the previous handlers are back when
-                this returns.  Only in the main thread.
+            installSignalHandlers: stop at SIGINT, SIGTERM and SIGBREAK; the previous handlers are
+                back when this returns.  Only in the main thread.
 
         Raises:
             ReactorAlreadyRunning: it runs.
@@ -259,66 +259,3 @@ class Core:
         # A second signal, while the shutdown triggers are waited for, changes nothing.
         if not self._stopped:
             self.stop()
-
-    # System events
-
-    def fireSystemEvent(self, eventType: str) -> None:
-        """Call the triggers of an event, such as ``"startup"`` and ``"shutdown"``."""
-        event = self._events.get(eventType)
-        if event is not None:
-            event.fire()
-
-    def addSystemEventTrigger(
-        self, phase: str, eventType: str, callable: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> tuple[str, Trigger]:
-        """
-        Have a function called when an event is fired.
-
-        Args:
-            phase: ``"before"``, ``"during"`` or ``"after"``; a Deferred that a trigger of the first returns is waited
-                for before the second.
-            eventType: ``"startup"``, ``"shutdown"``, or any that the program fires itself.
-            callable: the function.
-            args: its positional arguments.
-            kwargs: its keyword arguments.
-
-        Returns:
-            What `removeSystemEventTrigger` wants.
-
-        Raises:
-            KeyError: there is no such phase.
-        """
-        _checkCallable(callable)
-        trigger = Trigger(phase, callable, args, kwargs)
-        self._events.setdefault(eventType, Event()).add(trigger)
-        return eventType, trigger
-
-    def removeSystemEventTrigger(self, triggerID: tuple[str, Trigger]) -> None:
-        """
-        Take a trigger back.
-
-        Raises:
-            ValueError, KeyError, TypeError: it isn't there, it was called, or this is no trigger.
-        """
-        eventType, trigger = triggerID
-        self._events[eventType].remove(trigger)
-
-    def callWhenRunning(
-        self, callable: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> tuple[str, Trigger] | None:
-        """
-        Call a function at once if the reactor runs, else when it has started.
-
-        Returns:
-            What `removeSystemEventTrigger` wants; None if the function was called.
-        """
-        if self.running:
-            callable(*args, **kwargs)
-            return None
-        return self.addSystemEventTrigger("after", "startup", callable, *args, **kwargs)
-
-
-def _checkCallable(function: object) -> None:
-    """Raise AssertionError, as callers of Twisted's reactors expect, if this can't be called."""
-    if not callable(function):
-        raise AssertionError(f"{function!r} is not callable")

@@ -6,18 +6,38 @@ import asyncio
 
 from zope.interface import implementer
 
-from ..interfaces import IReactorCore, IReactorTime
-from .timers import Timers
+from ..interfaces import (
+    IReactorCore,
+    IReactorFDSet,
+    IReactorPluggableNameResolver,
+    IReactorPluggableResolver,
+    IReactorTCP,
+    IReactorThreads,
+    IReactorTime,
+    _ISupportsExitSignalCapturing,
+)
+from .descriptors import Descriptors
+from .names import Names
+from .tcp import TCP
 
 
-@implementer(IReactorCore, IReactorTime)
-class AsyncioReactor(Timers):
+@implementer(
+    IReactorCore,
+    IReactorFDSet,
+    IReactorPluggableNameResolver,
+    IReactorPluggableResolver,
+    IReactorTCP,
+    IReactorThreads,
+    IReactorTime,
+    _ISupportsExitSignalCapturing,
+)
+class AsyncioReactor(Descriptors, Names, TCP):
     """
     A reactor on an asyncio event loop.
 
     Args:
-        eventloop: the loop; by default the one that runs in this thread, else a new one: uvloop's where that is
-            installed.  A reactor that is made while its loop runs is running at once.
+        eventloop: the loop; by default the one that runs in this thread, else a new one: uvloop's where
+            that is installed.  A reactor that is made while its loop runs is running at once.
     """
 
     def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:

@@ -1,9 +1,9 @@
 """
 Delayed calls, each one timer of the event loop.
 
-Theory.  The loop's timers are quick (uvloop keeps them in C) but can't be moved.  A call that is put off, again
-and again as idle timeouts are, leaves its timer where it is and starts another only when that one ends too early;
-a call that is brought forward needs a new timer at once.
+Theory.  The loop's timers are quick (uvloop keeps them in C) but can't be moved.  A call that is put off,
+again and again as idle timeouts are, leaves its timer where it is and starts another only when that one ends
+too early; a call that is brought forward needs a new timer at once.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ class Event:
     """
     The triggers of one event, in three phases.
 
-    All ``before`` triggers are called, then the Deferreds that they returned are waited for, then the ``during``
-    and the ``after`` triggers are called.  A trigger is called once and is forgotten then.
+    All ``before`` triggers are called, then the Deferreds that they returned are waited for, then the
+    ``during`` and the ``after`` triggers are called.  A trigger is called once and is forgotten then.
     """
 
     def __init__(self) -> None:
@@ -59,8 +59,8 @@ class Event:
 
         Raises:
             KeyError: its phase isn't one of the three.
-            ValueError: it isn't there, or no longer.  While the ``before`` phase lasts, a trigger of that phase
-                that was called already only gives a DeprecationWarning.
+            ValueError: it isn't there, or no longer.  While the ``before`` phase lasts, a trigger of it that
+                was called already only gives a DeprecationWarning.
         """
         waiting = self._waiting[trigger[0]]
         if trigger not in waiting and trigger in self._firedBefore:
@@ -90,3 +90,74 @@ class Event:
             waiting = self._waiting[phase]
             while waiting:
                 waiting.pop(0)()
+
+
+class Events:
+    """The part of `IReactorCore` that has to do with system events."""
+
+    #: True after the startup event and until the reactor has stopped or crashed.
+    running = False
+
+    def __init__(self) -> None:
+        self._events: dict[str, Event] = {}
+
+    def fireSystemEvent(self, eventType: str) -> None:
+        """Call the triggers of an event, such as ``"startup"`` and ``"shutdown"``."""
+        event = self._events.get(eventType)
+        if event is not None:
+            event.fire()
+
+    def addSystemEventTrigger(
+        self, phase: str, eventType: str, callable: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> tuple[str, Trigger]:
+        """
+        Have a function called when an event is fired.
+
+        Args:
+            phase: ``"before"``, ``"during"`` or ``"after"``; Deferreds that triggers of the first return are
+                waited for before the second.
+            eventType: ``"startup"``, ``"shutdown"``, or any that the program fires itself.
+            callable: the function.
+            args: its positional arguments.
+            kwargs: its keyword arguments.
+
+        Returns:
+            What `removeSystemEventTrigger` wants.
+
+        Raises:
+            KeyError: there is no such phase.
+        """
+        checkCallable(callable)
+        trigger = Trigger(phase, callable, args, kwargs)
+        self._events.setdefault(eventType, Event()).add(trigger)
+        return eventType, trigger
+
+    def removeSystemEventTrigger(self, triggerID: tuple[str, Trigger]) -> None:
+        """
+        Take a trigger back.
+
+        Raises:
+            ValueError, KeyError, TypeError: it isn't there, it was called, or this is no trigger.
+        """
+        eventType, trigger = triggerID
+        self._events[eventType].remove(trigger)
+
+    def callWhenRunning(
+        self, callable: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> tuple[str, Trigger] | None:
+        """
+        Call a function at once if the reactor runs, else when it has started.
+
+        Returns:
+            What `removeSystemEventTrigger` wants; None if the function was called.
+        """
+        if self.running:
+            callable(*args, **kwargs)
+            return None
+        return self.addSystemEventTrigger("after", "startup", callable, *args, **kwargs)
+
+
+def checkCallable(function: object) -> None:
+    """Raise AssertionError, as callers of Twisted's reactors expect, if this can't be called."""
+    if not callable(function):
+        raise AssertionError(f"{function!r} is not callable")
