@@ -1,8 +1,9 @@
 """
-The endpoints, by the names of `twisted.internet.endpoints`.  Nothing is defined here: each kind has a file of its own.
+The endpoints, by the names of `twisted.internet.endpoints`.  Nothing is defined here: each kind has a file of
+its own.
 
-`clientFromString` and `serverFromString` stand a floor above (`strings`), as do the documented internals of the mini-language
-(`_compat.py`): they are imported when they are asked for.
+`clientFromString` and `serverFromString` stand a floor above (`strings`), as do the documented internals of
+the mini-language (`_compat.py`): they are imported when they are asked for.
 """
 
 from __future__ import annotations

@@ -1,25 +1,26 @@
 """
 When to try which address of a host: RFC 8305, "Happy Eyeballs", as a state machine that does nothing itself.
 
-Theory.  A name has many addresses and some of them may be dead: no route for IPv6, a host that is down, a firewall that
-drops what it doesn't like.  Trying them one after the other makes the user wait for a timeout each time; trying all at
-once is rude to the network and to the servers.  So (RFC 8305, section 5):
+Theory.  A name has many addresses and some of them may be dead: no route for IPv6, a host that is down, a
+firewall that drops what it doesn't like.  Trying them one after the other makes the user wait for a timeout
+each time; trying all at once is rude to the network and to the servers.  So (RFC 8305, section 5):
 
-- The families take turns (section 4): if all of IPv6 is broken, every second attempt still has a chance.  Which family
-  is first, and the order inside a family, are the resolver's: it has sorted them by what is known of routes (RFC 6724).
+- The families take turns (section 4): if all of IPv6 is broken, every second attempt still has a chance.
+  Which family is first, and the order inside a family, are the resolver's: it has sorted them by what is
+  known of routes (RFC 6724).
 - An attempt that has not answered after `delay` seconds stays, and the next one starts beside it.
-- An attempt that fails starts the next one at once, and the delay is counted anew from there: nothing is learnt
-  by waiting.
+- An attempt that fails starts the next one at once, and the delay is counted anew from there: nothing is
+  learnt by waiting.
 - The first to succeed wins, and the others are given up.
-- At most `limit` attempts go on at a time.  A name with a thousand dead addresses must not cost a thousand sockets; the
-  next address then waits for an attempt to end.  Giving up the oldest attempt for it instead was rejected: over a slow
-  link (a satellite's 2 seconds and more) no address would ever have the time to answer.
+- At most `limit` attempts go on at a time.  A name with a thousand dead addresses must not cost a thousand
+  sockets; the next address then waits for an attempt to end.  Giving up the oldest attempt for it instead was
+  rejected: over a slow link (a satellite's 2 seconds and more) no address would ever have the time to answer.
 
-What section 3 says of starting before the look-up is complete is left out: `getaddrinfo`, and with it nearly every
-resolver, gives all the addresses at once.
+What section 3 says of starting before the look-up is complete is left out: `getaddrinfo`, and with it nearly
+every resolver, gives all the addresses at once.
 
-`Race` knows neither clock nor sockets.  The caller tells it what happened, one method an event, and does what it gets
-back: a list of `Start`, `Wait`, `Cancel`, `Won` and `Lost`, in that order.
+`Race` knows neither clock nor sockets.  The caller tells it what happened, one method an event, and does what
+it gets back: a list of `Start`, `Wait`, `Cancel`, `Won` and `Lost`, to be done in the order of the list.
 """
 
 from __future__ import annotations

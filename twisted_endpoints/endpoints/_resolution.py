@@ -18,13 +18,13 @@ from ..failure import Failure
 from ..interfaces import IAddress, IHostnameResolver, IHostResolution, IReactorThreads, IResolutionReceiver
 from ..threads import deferToThread, deferToThreadPool
 
-#: What `socket.getaddrinfo` returns: family, type, protocol, canonical name and socket address of each address.
+#: What `socket.getaddrinfo` returns: rows of family, type, protocol, canonical name and socket address.
 AddressInfo = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]
 
 #: Letters, digits, hyphens (RFC 1123), and underscores, which real names have.
 _LABEL = re.compile(rb"[A-Za-z0-9_-]{1,63}")
 
-#: Of a name's 255 octets on the wire (RFC 1035, 2.3.4), the lengths of the first label and of the root take two.
+#: RFC 1035, 2.3.4: 255 octets on the wire, of which the lengths of the first label and of the root are two.
 _LONGEST = 253
 
 
@@ -124,8 +124,9 @@ def lookUpInThread(
 
     Args:
         reactor: the endpoint's.
-        deferToAnyThread: the endpoint's ``_deferToThread``.  As long as it is `threads.deferToThread`, the look-up
-            runs in the threads of `reactor`, and not in those of the installed one, which may not even run.
+        deferToAnyThread: the endpoint's ``_deferToThread``.  As long as it is `threads.deferToThread`, the
+            look-up runs in the threads of `reactor`, and not in those of the installed one, which may not
+            even run.
         getaddrinfo: the endpoint's ``_getaddrinfo``.
         *args: for it.
     """
@@ -153,8 +154,8 @@ class _SimpleHostnameResolver:
     Makes a resolver of a function.
 
     Args:
-        nameResolution: takes a host and a port; returns a Deferred that fires with what `socket.getaddrinfo` returns.
-            Its failure is logged, and is a name without addresses.
+        nameResolution: takes a host and a port; returns a Deferred that fires with what `socket.getaddrinfo`
+            returns.  Its failure is logged, and is a name without addresses.
     """
 
     _log = Logger(__name__)

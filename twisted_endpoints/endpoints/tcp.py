@@ -48,7 +48,7 @@ class _TCPServerEndpoint:
         return f"<{type(self).__name__} {shown(self._interface or '*', self._port)}>"
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
-        """Listen; the Deferred fires with the port at once, or fails, with `error.CannotListenError` mostly."""
+        """Listen; the Deferred has fired with the port, or failed, with `error.CannotListenError` mostly."""
         return startListening(
             lambda: self._reactor.listenTCP(
                 self._port, protocolFactory, backlog=self._backlog, interface=self._interface
@@ -113,7 +113,7 @@ class _TCPClientEndpoint:
 @implementer(IStreamClientEndpoint)
 class TCP4ClientEndpoint(_TCPClientEndpoint):
     """
-    Connects over TCP and IPv4; `HostnameEndpoint` is the better choice for a name that may have IPv6 addresses.
+    Connects over TCP and IPv4; for a name that may have IPv6 addresses, `HostnameEndpoint` is better.
 
     Args:
         reactor: an `IReactorTCP`.
@@ -124,7 +124,7 @@ class TCP4ClientEndpoint(_TCPClientEndpoint):
     """
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect; what the Deferred fires with, how it fails and what a cancel does: see `startConnecting`."""
+        """Connect; what the Deferred fires with, and what a cancel does, is `startConnecting`'s contract."""
         return self._connectTo(self._host, protocolFactory)
 
 

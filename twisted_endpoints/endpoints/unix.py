@@ -26,10 +26,10 @@ class UNIXServerEndpoint:
         reactor: an `IReactorUNIX`.
         address: the path of the socket; on Linux, one that begins with a NUL is an abstract name.
         backlog: how many connections may wait to be accepted.
-        mode: the socket file's permissions.  The default lets every user of the machine connect, as Twisted's does;
-            give ``0o600``, or use a private directory, where that is not wanted.
-        wantPID: hold a lock file beside the socket, so that a socket left by a dead server is replaced and that of
-            a living one is not.
+        mode: the socket file's permissions.  The default lets every user of the machine connect, as Twisted's
+            does; give ``0o600``, or use a private directory, where that is not wanted.
+        wantPID: hold a lock file beside the socket, so that a socket left by a dead server is replaced and
+            that of a living one is not.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class UNIXServerEndpoint:
         return f"<{type(self).__name__} {self._address!r}>"
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
-        """Listen; the Deferred fires with the port at once, or fails, with `error.CannotListenError` mostly."""
+        """Listen; the Deferred has fired with the port, or failed, with `error.CannotListenError` mostly."""
         return startListening(
             lambda: self._reactor.listenUNIX(
                 self._address,
@@ -86,7 +86,7 @@ class UNIXClientEndpoint:
         return f"<{type(self).__name__} {self._path!r}>"
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect; what the Deferred fires with, how it fails and what a cancel does: see `startConnecting`."""
+        """Connect; what the Deferred fires with, and what a cancel does, is `startConnecting`'s contract."""
         return startConnecting(
             protocolFactory,
             lambda factory: self._reactor.connectUNIX(

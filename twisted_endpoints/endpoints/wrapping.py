@@ -1,8 +1,9 @@
 """
 What every endpoint does the same way: the one connect body, the one listen body, and wrappers.
 
-A reactor reports a connection to a factory, an endpoint reports it by a Deferred.  `_WrappingFactory` stands between the
-two: the reactor is given it in place of the user's factory, and it fires the Deferred once, whatever happens.
+A reactor reports a connection to a factory, an endpoint reports it by a Deferred.  `_WrappingFactory` stands
+between the two: the reactor is given it in place of the user's factory, and it fires the Deferred once,
+whatever happens.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ def startConnecting(
         connect: called once, with the factory to hand to the reactor.
 
     Returns:
-        A Deferred that fires with the user's protocol after its `connectionMade`.  It fails with what the reactor
-        reports, with `error.NoProtocol` if the factory made no protocol, or with what the factory or `connectionMade`
-        raised; the connection is closed then.  Cancelling it stops the attempt, or closes the connection that has
-        just been made; it fails with `error.ConnectingCancelledError`.
+        A Deferred that fires with the user's protocol after its `connectionMade`.  It fails with what the
+        reactor reports, with `error.NoProtocol` if the factory made no protocol, or with what the factory or
+        `connectionMade` raised; the connection is closed then.  Cancelling it stops the attempt, or closes
+        the connection that has just been made; it fails with `error.ConnectingCancelledError`.
     """
     factory = _WrappingFactory(protocolFactory)
     try:
@@ -101,7 +102,7 @@ class _WrappingProtocol(Protocol):
         return type(self._wrappedProtocol).__name__
 
     def connectionMade(self) -> None:
-        # Let go of before it fires: it holds the protocol, which holds the transport, which holds this object.
+        # Let go of before it fires: its result is the protocol, whose transport holds this object.
         connected, self._connectedDeferred = self._connectedDeferred, None
         assert connected is not None
         if connected.called:
@@ -172,7 +173,7 @@ class _WrappingFactory(ClientFactory):
         self._connector = connector
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Wrap the protocol that the user's factory makes; None, which closes the connection, if there is none."""
+        """Wrap what the user's factory makes; None, which closes the connection, if it makes nothing."""
         try:
             protocol = self._wrappedFactory.buildProtocol(addr)
             if protocol is None:
@@ -184,7 +185,7 @@ class _WrappingFactory(ClientFactory):
             return None
         return self.protocol(self._onConnection, protocol)
 
-    # The connector holds this factory: where it is done, it is let go of, so that the two are no circle of garbage.
+    # The connector holds this factory: it is let go of when it is done, or the two would be cyclic garbage.
 
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
         if connector is self._connector:
@@ -253,7 +254,7 @@ class _WrapperEndpoint:
         return f"<{type(self).__name__} around {self._wrappedEndpoint!r}>"
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
-        """Connect the wrapped endpoint; fires with the user's protocol, fails and is cancelled as that does."""
+        """Connect the wrapped endpoint; fires with the user's protocol, else is as that one's Deferred."""
         try:
             connecting: Deferred[Any] = self._wrappedEndpoint.connect(self._wrapperFactory(protocolFactory))
         except Exception:
