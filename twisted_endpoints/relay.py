@@ -4,17 +4,19 @@ Copies streams: what comes in on one connection goes out on another, both ways.
     factory = RelayFactory(clientFromString(reactor, "unix:/run/app.sock"))
     serverFromString(reactor, "tcp:8080").listen(factory)
 
-Theory.  A `Stream` has two ends: `accepted`, which somebody connected to us, and `outgoing`, which we connected for
-it.
+Theory.  A `Stream` has two ends: `accepted`, which somebody connected to us, and `outgoing`, which we
+connected for it.
 
-- Both ends are paused from the first instant until both are there, so that nothing is held for a far side that
-  may never come.  A transport may still deliver what it had read before the pause; that little is kept and sent first.
-- Each end is the push producer of the other's transport.  A transport whose write buffer is full pauses the end
-  that fills it, the kernel's window closes, and the sender waits: one buffer's worth is all that is ever held.
+- Both ends are paused from the first instant until both are there, so that nothing is held for a far side
+  that may never come.  A transport may still deliver what it had read before the pause; that little is kept
+  and sent first.
+- Each end is the push producer of the other's transport.  A transport whose write buffer is full pauses the
+  end that fills it, the kernel's window closes, and the sender waits: one buffer's worth is all that is ever
+  held.
 - An end of file is passed on as one (`loseWriteConnection`) while the other direction goes on.  When both
   directions have ended, both connections are closed after what is buffered has been written.
-- An end that is lost in any other way than by a clean close aborts the other.  A receiver must be able to tell a
-  stream that was cut from one that ended.
+- An end that is lost in any other way than by a clean close aborts the other.  A receiver must be able to
+  tell a stream that was cut from one that ended.
 """
 
 from __future__ import annotations
@@ -129,8 +131,8 @@ class End(Protocol):
             self._transport().resumeProducing()
 
     def stopProducing(self) -> None:
-        # The transport that says so is lost, and `connectionLost` follows: only its reason tells whether this end
-        # is to be closed or aborted.
+        # The transport that says so is lost, and `connectionLost` follows: only its reason tells whether this
+        # end is to be closed or aborted.
         pass
 
     def _transport(self) -> Any:
@@ -304,8 +306,8 @@ class RelayFactory(Factory):
 
     Args:
         endpoint: where each accepted connection is connected to.
-        maxConnections: how many streams may be open at once; above that, accepted connections wait, paused and not
-            yet connected on, in the order in which they came.  None: no limit.
+        maxConnections: how many streams may be open at once; above that, accepted connections wait, paused
+            and not yet connected on, in the order in which they came.  None: no limit.
         observer: hears what happens; by default failures are logged.
         clock: gives the time in seconds.
 

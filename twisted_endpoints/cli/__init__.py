@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
@@ -133,6 +134,11 @@ def _run(arguments: Sequence[str]) -> int:
     return status
 
 
+def _showWarning(message: Warning | str, *_: object) -> None:
+    """Write a warning for a user: without the line of our source that it comes from."""
+    print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """
     Run the program.
@@ -144,7 +150,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 it failed, 2 it was asked wrongly.
     """
     try:
-        status = _run(sys.argv[1:] if argv is None else argv)
+        with warnings.catch_warnings():
+            warnings.showwarning = _showWarning
+            status = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except SystemExit as left:  # argparse has said what it had to say
         return left.code if isinstance(left.code, int) else 1

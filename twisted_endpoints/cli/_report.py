@@ -1,4 +1,4 @@
-"""Where a command that goes on running writes: lines to standard error, and on a terminal a line that lives."""
+"""Where a long-running command writes: lines to standard error, and on a terminal a line that lives."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class LiveReport(Report):
 
 
 def openReport() -> Report:
-    """Give a live report where standard error is a terminal and rich is installed (extra `cli`), else a plain one."""
+    """Give a live report on a terminal, if rich (the extra `cli`) is there, else a plain one."""
     if not sys.stderr.isatty():
         return Report()
     try:

@@ -38,8 +38,8 @@ class Diary(Observer):
     """
     Writes down what becomes of each stream.
 
-    A failure to connect is always worth a line.  But one a second will do where nobody asked for every connection:
-    a service that is down can be asked for a thousand times a second.
+    A failure to connect is always worth a line.  But one a second will do where nobody asked for every
+    connection: a service that is down can be asked for a thousand times a second.
 
     Args:
         report: where to write.

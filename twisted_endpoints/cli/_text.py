@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..strings.description import quote
+
 
 def escape(text: str) -> str:
     """
@@ -30,22 +32,20 @@ def addressText(address: Any) -> str:
         host = f"[{address.host}]" if ":" in address.host else address.host
         return f"tcp:{escape(host)}:{address.port}"
     if type(address).__name__ == "UNIXAddress":
-        return f"unix:{quoted(os.fsdecode(name))}" if name else "unix:(unnamed)"
+        return f"unix:{visible(quote(os.fsdecode(name)))}" if name else "unix:(unnamed)"
     return escape(str(address))
 
 
-def quoted(argument: str) -> str:
-    """Quote what has a meaning in an endpoint string, and then what has one for a terminal."""
-    for special in ("\\", ":", "="):
-        argument = argument.replace(special, "\\" + special)
+def visible(text: str) -> str:
+    """Write control characters as escapes, and leave backslashes, which quote in endpoint strings, alone."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in argument
+        for character in text
     )
 
 
 def reasonText(reason: Any) -> str:
-    """Write why something failed, from a Failure or an exception; with its kind where its text says little."""
+    """Write why something failed (a Failure, an exception); with its kind where its text says little."""
     error = getattr(reason, "value", reason)
     text = str(error).strip().rstrip(".")
     kind = type(error).__name__

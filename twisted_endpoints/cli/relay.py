@@ -24,8 +24,8 @@ examples:
 LISTEN is a server string and CONNECT a client string: `twisted-endpoints list` shows all that there are,
 `twisted-endpoints check STRING` takes one apart.
 
-SIGINT (Ctrl-C) and SIGTERM end it: it stops listening, gives open streams up to --grace seconds to finish, and
-cuts the rest.  A second signal cuts them at once.
+SIGINT (Ctrl-C) and SIGTERM end it: it stops listening, gives open streams up to --grace seconds to finish,
+and cuts the rest.  A second signal cuts them at once.
 
 exit status: 0 stopped as it was told to, 1 it can't listen, 2 a wrong argument or string
 """
@@ -58,7 +58,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         "-v",
         "--verbose",
         action="store_true",
-        help="log each connection: its peer, and at its end the bytes each way, the time, and what went wrong",
+        help="log each connection: its peer, and at its end bytes each way, duration, and what went wrong",
     )
     parser.add_argument(
         "--max-connections",

@@ -1,0 +1,97 @@
+"""
+The kinds of endpoint that `doctor` tries: one row of `KINDS` a kind.
+
+To add one, write the server string and the client string that belongs to it, and, where a machine may be
+unable to do it, a function that says why.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..strings import quoteStringArgument
+
+
+def always() -> str:
+    """Say that nothing is missing."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    A kind of endpoint, and how to try it.
+
+    Args:
+        name: a word or two for the table.
+        server: makes the string to listen on; it is given the path of a file that isn't there yet, to be used
+            or not.
+        client: makes the string that leads there, from the address that the port says it listens on.
+        missing: says why this machine can't do it; the empty text if it can.
+    """
+
+    name: str
+    server: Callable[[str], str]
+    client: Callable[[Any], str]
+    missing: Callable[[], str] = always
+
+
+def _noIPv6() -> str:
+    if not socket.has_ipv6:
+        return "this Python has no IPv6"
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError as error:
+        return f"this machine has no IPv6: {error.strerror}"
+    return ""
+
+
+def _noUnixSockets() -> str:
+    return "" if hasattr(socket, "AF_UNIX") else "this system has no UNIX sockets"
+
+
+def _noAbstractNames() -> str:
+    return "" if sys.platform.startswith("linux") else "only Linux has abstract UNIX sockets"
+
+
+def _unix(address: Any) -> str:
+    name = address.name
+    return f"unix:{quoteStringArgument(name if isinstance(name, str) else name.decode())}"
+
+
+KINDS = (
+    Kind(
+        "tcp",
+        lambda path: "tcp:0:interface=127.0.0.1",
+        lambda address: f"tcp:127.0.0.1:{address.port}",
+    ),
+    Kind(
+        "tcp by name",
+        lambda path: "tcp:0:interface=localhost",
+        lambda address: f"tcp:localhost:{address.port}",
+    ),
+    Kind(
+        "tcp6",
+        lambda path: "tcp6:0:interface=[::1]",
+        lambda address: f"tcp:[::1]:{address.port}",
+        _noIPv6,
+    ),
+    Kind(
+        "unix",
+        lambda path: f"unix:{quoteStringArgument(path)}:mode=600",
+        _unix,
+        _noUnixSockets,
+    ),
+    Kind(
+        "unix abstract",
+        # The path is a name that nobody else uses; in the abstract namespace it is no file.
+        lambda path: f"unix:\0{quoteStringArgument(path)}:lockfile=0",
+        _unix,
+        _noAbstractNames,
+    ),
+)
