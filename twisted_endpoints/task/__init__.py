@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from ._clock import Clock, DelayedCall
 from ._cooperator import (
-    _EPSILON as _EPSILON,
-)
-from ._cooperator import (
+    _EPSILON,  # noqa: F401  Twisted's tests, and other programs, lean on these private ones
     CooperativeTask,
     Cooperator,
     NotPaused,
@@ -23,17 +21,11 @@ from ._cooperator import (
     TaskFailed,
     TaskFinished,
     TaskStopped,
+    _defaultScheduler,  # noqa: F401
+    _theCooperator,  # noqa: F401
+    _Timer,  # noqa: F401
     coiterate,
     cooperate,
-)
-from ._cooperator import (
-    _defaultScheduler as _defaultScheduler,
-)
-from ._cooperator import (
-    _theCooperator as _theCooperator,
-)
-from ._cooperator import (
-    _Timer as _Timer,
 )
 from ._looping import LoopingCall
 from ._running import deferLater, react
