@@ -6,9 +6,7 @@ Nothing is defined here: each subject has a file, and this module has their name
 
 from __future__ import annotations
 
-from ._adopted import (
-    IReactorSocket,
-)
+from ._adopted import IReactorSocket
 from ._core import (
     IAddress,
     ILoggingContext,
@@ -29,26 +27,15 @@ from ._descriptors import (
     IReadWriteDescriptor,
     IWriteDescriptor,
 )
-from ._dns import (
-    IResolver,
-)
+from ._dns import IResolver
 from ._endpoints import (
     IStreamClientEndpoint,
     IStreamClientEndpointStringParserWithReactor,
     IStreamServerEndpoint,
     IStreamServerEndpointStringParser,
 )
-from ._process import (
-    IProcessProtocol,
-    IProcessTransport,
-    IReactorProcess,
-)
-from ._producers import (
-    IConsumer,
-    IProducer,
-    IPullProducer,
-    IPushProducer,
-)
+from ._process import IProcessProtocol, IProcessTransport, IReactorProcess
+from ._producers import IConsumer, IProducer, IPullProducer, IPushProducer
 from ._protocols import (
     IFileDescriptorReceiver,
     IHalfCloseableProtocol,
@@ -71,18 +58,9 @@ from ._tcp import (
     IReactorTCP,
     IReactorTCP2,
 )
-from ._tcp import (
-    _Binding as _Binding,
-)
-from ._threads import (
-    IReactorFromThreads,
-    IReactorInThreads,
-    IReactorThreads,
-)
-from ._time import (
-    IDelayedCall,
-    IReactorTime,
-)
+from ._tcp import _Binding as _Binding
+from ._threads import IReactorFromThreads, IReactorInThreads, IReactorThreads
+from ._time import IDelayedCall, IReactorTime
 from ._tls import (
     IAcceptableCiphers,
     ICipher,
@@ -95,11 +73,7 @@ from ._tls import (
     ISSLTransport,
     ITLSTransport,
 )
-from ._transports import (
-    ITCPTransport,
-    ITransport,
-    IUNIXTransport,
-)
+from ._transports import ITCPTransport, ITransport, IUNIXTransport
 from ._udp import (
     IMulticastTransport,
     IReactorMulticast,

@@ -90,7 +90,7 @@ class Factory(Generic[P]):
     def doStop(self) -> None:
         """Count one user less, and call `stopFactory` at the last.  Ports and connectors call it."""
         if not self.numPorts:
-            # A connector that fails while it starts may stop a factory twice.
+            # One stop too many is a caller's mistake, and no reason to break a program's shutdown.
             return
         self.numPorts -= 1
         if not self.numPorts:

@@ -55,7 +55,7 @@ class ReconnectingClientFactory(ClientFactory[P]):
         """Try again later, unless that was given up."""
         self._again(connector)
 
-    def clientConnectionLost(self, connector: IConnector, reason: Failure) -> None:
+    def clientConnectionLost(self, connector: IConnector, unused_reason: Failure) -> None:
         """Try again later, unless that was given up."""
         self._again(connector)
 

@@ -1,0 +1,83 @@
+"""
+Describes a module of the vocabulary, so that ours and Twisted's can be compared.
+
+    TWISTED_ENDPOINTS_VOCABULARY=builtin python -m tests.parity NAME
+
+prints the description of `twisted_endpoints.NAME` as JSON.  It runs in a process of its own, because a
+process has one vocabulary.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from zope.interface.interface import InterfaceClass, Method
+
+ROOT = Path(__file__).parents[1]
+
+
+def describeInterface(interface: Any) -> dict[str, Any]:
+    """Tell an interface's bases and, by name, what each of its members is and where it comes from."""
+    members = {}
+    for name, member in interface.namesAndDescriptions(all=True):
+        kind = type(member).__name__
+        signature = repr(sorted(member.getSignatureInfo().items())) if isinstance(member, Method) else None
+        members[name] = [kind, member.interface.__name__, signature]
+    return {"bases": [base.__name__ for base in interface.__bases__], "members": members}
+
+
+def describeClass(kind: type) -> dict[str, Any]:
+    """Tell a class's public ancestors and the parameters of its public methods."""
+    methods = {}
+    for name in dir(kind):
+        method = inspect.getattr_static(kind, name)
+        function = getattr(method, "__func__", method)
+        if inspect.isfunction(function) and (name == "__init__" or not name.startswith("_")):
+            methods[name] = [
+                [parameter.name, parameter.kind.name, parameter.default is parameter.empty]
+                for parameter in inspect.signature(function).parameters.values()
+            ]
+    ancestors = [base.__name__ for base in kind.__mro__ if not base.__name__.startswith("_")]
+    return {"ancestors": ancestors, "methods": methods}
+
+
+def describe(module: ModuleType) -> dict[str, Any]:
+    """Tell what a module has that its users can import."""
+    found: dict[str, Any] = {}
+    for name, value in vars(module).items():
+        own = getattr(value, "__module__", "").split("._")[0] == module.__name__
+        if isinstance(value, ModuleType) or not own:
+            continue
+        if isinstance(value, InterfaceClass):
+            found[name] = describeInterface(value)
+        elif isinstance(value, type):
+            found[name] = describeClass(value)
+        else:
+            found[name] = type(value).__name__
+    return found
+
+
+def builtin(name: str) -> Any:
+    """Describe our own module of that name, whatever vocabulary this process speaks."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.parity", name],
+        cwd=ROOT,
+        env={**os.environ, "TWISTED_ENDPOINTS_VOCABULARY": "builtin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return json.loads(ran.stdout)
+
+
+if __name__ == "__main__":
+    print(json.dumps(describe(importlib.import_module(f"twisted_endpoints.{sys.argv[1]}"))))
