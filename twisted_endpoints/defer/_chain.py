@@ -1,0 +1,184 @@
+"""
+The engine of a Deferred: how results go through its callbacks, and from one Deferred to the next.
+
+Theory.  A Deferred holds a list of entries ``(callback, errback, arguments)`` and, once fired, a result.
+It takes the first entry off the list, calls the one of the two functions that fits the result, and what
+that returns or raises is the result for the next entry.  Where a function returns another Deferred that has
+a result, the result is taken out of it.  If it has none, the first Deferred pauses, and an entry `CONTINUE`
+in the other's list says who waits.  When the other comes to that entry, it hands its result over.
+
+Nothing of this recurses: `_runCallbacks` works through a stack of its own, so a chain of Deferreds that
+wait for each other may be as long as memory allows.
+
+The functions that run callbacks forget their local variables at the end.  A traceback keeps the frames
+alive through which an exception came, and those below them: a frame that still knew the Deferred, whose
+result is the failure that holds the traceback, would be a reference cycle, and an error that nobody handles
+would be logged late.
+"""
+
+from __future__ import annotations
+
+import warnings
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from ..failure import Failure
+from ._debug import DebugInfo
+
+_T = TypeVar("_T")
+_ResultT = TypeVar("_ResultT")
+
+
+class Mark(Enum):
+    """What is no result and no callback, and stands in the place of one."""
+
+    NO_RESULT = "a Deferred has nothing to hand over"
+    CONTINUE = "no callback: hand the result over to the Deferred that stands in place of the arguments"
+
+
+NO_RESULT = Mark.NO_RESULT
+CONTINUE = Mark.CONTINUE
+
+
+def passthru(arg: _T) -> _T:
+    """Return the argument: the callback of an entry that has only an errback, and the other way round."""
+    return arg
+
+
+class _CallbackChain(Generic[_ResultT]):
+    """
+    The part of `Deferred` that runs callbacks.
+
+    Attributes:
+        called: it has fired.
+        result: the result so far; there only once it has fired.
+        paused: how many calls of `pause` have no `unpause` yet.
+        debug: captured failures keep the variables of their frames.
+    """
+
+    called = False
+    paused = 0
+    debug = False
+    result: Any
+
+    #: Callback, errback, and None or ``(args, keywords, args of the errback, its keywords)``.
+    _callbacks: list[tuple[Any, Any, Any]]
+    _debugInfo: DebugInfo | None = None
+    _runningCallbacks = False
+    # The Deferred that this one waits for.
+    _chainedTo: _CallbackChain[Any] | None = None
+    # Fired, not paused, not in the middle of its callbacks, and its result is no failure: `await` just
+    # takes it.
+    _settled = False
+
+    def _runCallbacks(self) -> None:
+        """Run all callbacks that can be run, of this Deferred and of those that wait for it."""
+        if self._runningCallbacks:
+            return
+        stack: list[Any] = [self]
+        current: Any = None
+        waiting: Any = None
+        try:
+            while stack:
+                current = stack[-1]
+                waiting = None if current.paused else current._runOwnCallbacks()
+                if waiting is None:
+                    stack.pop()
+                else:
+                    # What `current` has left to do, it does afterwards, with None for its result.
+                    stack.append(waiting)
+        finally:
+            del self, stack, current, waiting
+
+    def _runOwnCallbacks(self) -> _CallbackChain[Any] | None:
+        """
+        Run callbacks until there are none left or the result of another Deferred is needed.
+
+        Returns:
+            A Deferred that waited for this one, has got its result and is to be run now; or None.
+        """
+        self._chainedTo = None
+        self._settled = False
+        self._runningCallbacks = True
+        result: Any = self.result
+        failed = isinstance(result, Failure)
+        callback: Any
+        errback: Any
+        extra: Any
+        # Entries are taken off in batches: to take the first one of a list moves all the others.
+        batch: Any = ()
+        try:
+            while self._callbacks:
+                batch = iter(self._callbacks)
+                self._callbacks = []
+                for callback, errback, extra in batch:
+                    if failed:
+                        callback = errback
+                    if callback is passthru:
+                        continue
+                    try:
+                        if extra is None:
+                            result = callback(result)
+                        elif callback is CONTINUE:
+                            self.result, failed = None, False
+                            extra.result = result
+                            extra.paused -= 1
+                            return extra  # type: ignore[no-any-return]
+                        elif failed:
+                            result = callback(result, *extra[2], **extra[3])
+                        else:
+                            result = callback(result, *extra[0], **extra[1])
+                        if result is self:
+                            _warnOfCircle(callback)
+                    except BaseException:
+                        result = self.result = Failure(captureVars=self.debug)
+                        failed = True
+                        continue
+                    self.result = result
+                    if result is None:
+                        failed = False
+                        continue
+                    if isinstance(result, _CallbackChain):
+                        taken = result._take()
+                        if taken is NO_RESULT:
+                            failed = False
+                            self.paused += 1
+                            self._chainedTo = result
+                            result._callbacks.append((CONTINUE, CONTINUE, self))
+                            return None
+                        self.result = result = taken
+                    failed = isinstance(result, Failure)
+            return None
+        finally:
+            self._runningCallbacks = False
+            self._callbacks[:0] = batch
+            if failed:
+                if self._debugInfo is None:
+                    self._debugInfo = DebugInfo()
+                self._debugInfo.failResult = self.result
+            else:
+                self._settled = not self.paused
+                if self._debugInfo is not None:
+                    self._debugInfo.failResult = None
+            result = callback = errback = extra = batch = taken = None
+            del self
+
+    def _take(self) -> Any:
+        """Hand the result over, as to a callback that returns None; `NO_RESULT` if there is none yet."""
+        if not self.called or self.paused or isinstance(self.result, _CallbackChain):
+            return NO_RESULT
+        result, self.result = self.result, None
+        if self._debugInfo is not None:
+            self._debugInfo.failResult = None
+        return result
+
+
+def _warnOfCircle(callback: Any) -> None:
+    """Warn, at the place of a callback, that it returned the Deferred that it was called by."""
+    code = getattr(callback, "__code__", None)
+    warnings.warn_explicit(
+        "Callback returned the Deferred it was attached to; nothing that comes after it will ever be called",
+        DeprecationWarning,
+        code.co_filename if code else __file__,
+        code.co_firstlineno if code else 0,
+    )
