@@ -2,8 +2,8 @@
 String parsers: what each prefix of a description accepts, one file a prefix.
 
 A parser is any object that provides `IStreamServerEndpointStringParser` or
-`IStreamClientEndpointStringParserWithReactor`.  The base classes here are the easy way to make one: say which arguments
-there are, by the signature of `build`, and what endpoint they make.  See docs/plugins.md.
+`IStreamClientEndpointStringParserWithReactor`.  The base classes here are the easy way to make one: say which
+arguments there are, by the signature of `build`, and what endpoint they make.  See docs/plugins.md.
 """
 
 from __future__ import annotations

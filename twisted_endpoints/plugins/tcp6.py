@@ -9,10 +9,12 @@ from ..endpoints.tcp import TCP6ServerEndpoint
 from ..strings.errors import DescriptionWarning
 from . import Backlog, Interface, Port, ServerParser
 
-__all__ = ["server"]
+__all__ = ["TCP6ServerParser", "server"]
 
 
-class _Server(ServerParser):
+class TCP6ServerParser(ServerParser):
+    """Reads the arguments of ``tcp6:``."""
+
     prefix = "tcp6"
     summary = "listens on a TCP port, on IPv6; without an interface on Linux on IPv4 too"
 
@@ -22,11 +24,12 @@ class _Server(ServerParser):
         if "." in interface and ":" not in interface and interface[-1].isdigit():
             # It listens on IPv4, in Twisted as well, and there may be programs that live on it.
             warnings.warn(
-                f"'tcp6' with the interface {interface} listens on IPv4: write tcp:{port}:interface={interface}",
+                f"'tcp6' with the interface {interface} listens on IPv4:"
+                f" write tcp:{port}:interface={interface}",
                 DescriptionWarning,
-                stacklevel=2,
+                stacklevel=5,  # whoever called serverFromString
             )
         return TCP6ServerEndpoint(reactor, port, backlog, interface)
 
 
-server = _Server()
+server = TCP6ServerParser()

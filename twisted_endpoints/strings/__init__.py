@@ -1,8 +1,8 @@
 """
 The mini-language: one string that says where a stream comes from or goes to.
 
-`description` is its grammar, `arguments` and `kinds` what arguments a prefix takes, `registry` who answers to a prefix,
-`construct` puts them together, and `errors` says what is wrong.
+`description` is its grammar, `arguments` and `kinds` what arguments a prefix takes, `registry` who answers to
+a prefix, `construct` puts them together, and `errors` says what is wrong.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 The parsers that installed distributions announce in their metadata, found without importing any of them.
 
-Only `importlib.metadata` is used, and it is imported when the first prefix is asked for that isn't built in: it takes
-longer than all of `tcp:`.  What was found is kept as long as `sys.path` is the same.
+Only `importlib.metadata` is used, and it is imported when the first prefix is asked for that isn't built in:
+it takes longer than all of `tcp:`.  What was found is kept as long as `sys.path` is the same.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""Guesses what the author of a wrong description wanted.  Pure, and only used when there is an error to explain."""
+"""Guesses what the author of a wrong description wanted.  Pure, and only used to explain an error."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+from .description import hasLooseBracket
 from .kinds import isIPv6
 
-__all__ = ["ipv6Hint", "nearest", "prefixHint"]
+__all__ = ["colonHint", "nearest", "prefixHint"]
 
 #: Wrong descriptions can be long; whoever wrote an address by hand wrote it within so many parts.
 _PARTS = 64
@@ -26,28 +27,34 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return lower[found[0]] if found else None
 
 
-def ipv6Hint(text: str) -> str:
+def colonHint(text: str) -> str:
     """
-    Look for an IPv6 address whose colons were taken for separators.
+    Look for what makes colons stand where they shouldn't: an IPv6 address without brackets, or brackets that
+    don't work.
 
     Returns:
-        The description with the address in brackets, as a sentence; nothing if there is no such address.
+        What to do about it, as a sentence; nothing if there is no such thing.
     """
+    hint = _ipv6Hint(text)
+    if not hint and hasLooseBracket(text):
+        hint = "An argument that begins with '[' ends with its ']', right before a ':' or the end."
+    return hint
+
+
+def _ipv6Hint(text: str) -> str:
     if "::" not in text and text.count(":") < 7:
         return ""
     pieces = text.split(":", _PARTS)
     for first in range(1, min(len(pieces), _PARTS)):
         name, equals, value = pieces[first].rpartition("=")
-        if "[" in value or not _GROUP.fullmatch(value):
-            continue
         end = first + 1
-        while end < len(pieces) and end - first < 8 + 1 and _GROUP.fullmatch(pieces[end]):
+        while end < len(pieces) and end - first < 9 and _GROUP.fullmatch(pieces[end]):
             end += 1
-        # A client's address stands before its port: so the shorter one first, if what follows it is a port.
-        ends = range(end, first + 2, -1)
-        for stop in sorted(
-            ends, key=lambda stop: not (not equals and stop < len(pieces) and pieces[stop].isdigit())
-        ):
+        # A client's port follows the address, and could be read as its last group: try without it first.
+        stops = list(range(end, first + 2, -1))
+        if stops and not equals and pieces[end - 1].isdigit():
+            stops.append(stops.pop(0))
+        for stop in stops:
             address = ":".join([value, *pieces[first + 1 : stop]])
             if isIPv6(address):
                 words = [*pieces[:first], f"{name}{equals}[{address}]", *pieces[stop:]]
@@ -75,7 +82,8 @@ def prefixHint(text: str, prefix: str, known: Iterable[str], otherRole: Iterable
     if text.startswith("[") and short:
         return f"Did you mean 'tcp:{text}'?"
     if rest.startswith("//"):
-        return f"That is a URL, and not a description like 'tcp:{'example.com:80' if client else '80'}'. {listing}"
+        example = "tcp:example.com:80" if client else "tcp:80"
+        return f"That is a URL, and not a description like '{example}'. {listing}"
     if prefix.strip().lower() in names:
         return f"Did you mean {prefix.strip().lower()!r}, without the white space?"
     if prefix.startswith(("/", "./", "../", "~")) and short:

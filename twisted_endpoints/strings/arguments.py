@@ -1,17 +1,19 @@
 """
-Binds a description's arguments to what a parser declares that it takes, and says what is wrong with them.  Pure.
+Binds a description's arguments to what a parser declares that it takes, and says what is wrong with
+them.  Pure.
 
-A parser declares its arguments as the signature of its method `build`; the annotation is the kind of value, which knows
-how to read it from text::
+A parser declares its arguments as the signature of its method `build`; the annotation is the kind of value,
+which knows how to read it from text::
 
     def build(self, reactor: Any, port: Port, interface: Interface = "", backlog: Backlog = 50) -> ...
 
-`str`, `int`, `float` and `bool` are kinds too, and an argument without an annotation is text.  For a kind of your own::
+`str`, `int`, `float` and `bool` are kinds too, and an argument without an annotation is text.  For a kind of
+your own::
 
     Colour = Annotated[str, Kind("colour", "red or green", readColour)]
 
-where ``readColour(text)`` returns the value or raises `ValueError`, with a message only if it can say more than that the
-value is not red or green.
+where ``readColour(text)`` returns the value or raises `ValueError`, with a message only if it can say more
+than that the value is not red or green.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from types import UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from . import kinds
-from ._hints import ipv6Hint, nearest
+from ._hints import colonHint, nearest
 from .description import Description
 from .errors import ArgumentsError, InvalidValue, shown
 from .kinds import Kind
@@ -91,8 +93,9 @@ class Declaration:
         """
         Give each argument of the description its name, and read its value.
 
-        Positional arguments are matched as Python's are, with one exception, for ``tcp:host=example.com:80``: where
-        there are exactly as many of them as required arguments that no keyword gives, it is these that they fill.
+        Positional arguments are matched as Python's are, with one exception, for ``tcp:host=example.com:80``:
+        where there are exactly as many of them as required arguments that no keyword gives, it is these that
+        they fill.
 
         Args:
             description: whose prefix is not looked at.
@@ -105,108 +108,77 @@ class Declaration:
             InvalidValue: a value is not of its argument's kind.
         """
         args, kwargs = description.args, description.kwargs
-        names = self._positional
-        if kwargs:
+        readers, names = self._readers, self._positional
+        if kwargs and not self._required.isdisjoint(kwargs):
             missing = [name for name in names if name in self._required and name not in kwargs]
             if len(missing) == len(args):
                 names = tuple(missing)
-        texts = dict(zip(names, args))
-        if kwargs:
-            if not (kwargs.keys() <= self._readers.keys() and texts.keys().isdisjoint(kwargs)):
-                self._refuseKeyword(description, texts)
-            texts.update(kwargs)
+        texts: dict[str, Any] = {}
+        for name, text in zip(names, args):  # noqa: B905  # the keyword costs more than the rest
+            texts[name] = text
+        for name in kwargs:
+            if name not in readers or name in texts:
+                self._refuseKeyword(description, name, texts)
+            texts[name] = kwargs[name]
         if len(args) > len(names):
             self._refuseExtra(description)
         if not self._required <= texts.keys():
             self._refuseMissing(description, texts)
-        readers = self._readers
-        values: dict[str, Any] = {}
-        for name, text in texts.items():
-            try:
-                values[name] = readers[name](text)
-            except ValueError as error:
-                self._refuseValue(description, name, names, error)
-        return values
+        try:
+            for name in texts:
+                texts[name] = readers[name](texts[name])
+        except ValueError as error:
+            self._refuseValue(description, name, names, error)
+        return texts
 
-    def _refuseKeyword(self, description: Description, texts: Mapping[str, str]) -> NoReturn:
-        for name in description.kwargs:
-            if name not in self._readers:
-                text, place = description.keyword(name, whole=True)
-                near = nearest(name, self._readers)
-                hint = (
-                    ipv6Hint(text)
-                    or (f"Did you mean {near!r}? " if near else "")
-                    + f"{description.prefix} takes {self.usage()}."
-                )
-                raise ArgumentsError(
-                    f"{shown(description.prefix)} takes no argument {shown(name)}",
-                    text,
-                    place.start,
-                    place.end - place.start,
-                    hint,
-                )
-            if name in texts:
-                text, place = description.keyword(name, whole=True)
-                raise ArgumentsError(
-                    f"{name} is given twice, by position ({shown(texts[name])}) and by keyword",
-                    text,
-                    place.start,
-                    place.end - place.start,
-                    ipv6Hint(text) or "Keep one of them.",
-                )
-        raise AssertionError("called for a keyword that is right")
+    def _refuseKeyword(self, description: Description, name: str, texts: Mapping[str, str]) -> NoReturn:
+        where = description.keyword(name, whole=True)
+        if name in self._readers:
+            problem = f"{name} is given twice, by position ({shown(texts[name])}) and by keyword"
+            hint = "Keep one of them."
+        else:
+            problem = f"{shown(description.prefix)} takes no argument {shown(name)}"
+            near = nearest(name, self._readers)
+            hint = f"Did you mean {near!r}? " if near else ""
+            hint += f"{description.prefix} takes {self.usage()}."
+        raise ArgumentsError.at(problem, where, colonHint(where[0]) or hint)
 
     def _refuseExtra(self, description: Description) -> NoReturn:
-        text, place = description.positional(len(self._positional))
         takes = len(self._positional)
+        where = description.positional(takes)
         count = {0: "no argument", 1: "only one argument"}.get(takes, f"at most {takes} arguments")
-        raise ArgumentsError(
-            f"{shown(description.prefix)} takes {count} without a keyword, but here are {len(description.args)}",
-            text,
-            place.start,
-            place.end - place.start,
-            ipv6Hint(text)
-            or f"{description.prefix} takes {self.usage()}; for a ':' in a value, put a backslash before it.",
-        )
+        problem = f"{shown(description.prefix)} takes {count} without a keyword, not {len(description.args)}"
+        hint = f"{description.prefix} takes {self.usage()}.  For a ':' in a value, put a backslash before it."
+        raise ArgumentsError.at(problem, where, colonHint(where[0]) or hint)
 
     def _refuseMissing(self, description: Description, texts: Mapping[str, str]) -> NoReturn:
         missing = [name for name in self._readers if name in self._required and name not in texts]
-        text = description.text if description.source is None else description.source
+        where = description.end()
         hint = f"{description.prefix} takes {self.usage()}."
-        raise ArgumentsError(
-            f"{shown(description.prefix)} needs {' and '.join(missing)}",
-            text,
-            len(text),
-            0,
-            ipv6Hint(text) or hint,
-        )
+        problem = f"{shown(description.prefix)} needs {' and '.join(missing)}"
+        raise ArgumentsError.at(problem, where, colonHint(where[0]) or hint)
 
     def _refuseValue(
         self, description: Description, name: str, names: tuple[str, ...], error: ValueError
     ) -> NoReturn:
         if name in description.kwargs:
-            value = description.kwargs[name]
-            text, place = description.keyword(name)
+            value, where = description.kwargs[name], description.keyword(name)
         else:
             index = names.index(name)
-            value = description.args[index]
-            text, place = description.positional(index)
+            value, where = description.args[index], description.positional(index)
         kind = next(parameter.kind for parameter in self.parameters if parameter.name == name)
-        what = shown(value) if value else "empty"
-        hint = ipv6Hint(text) or str(error)
+        hint = colonHint(where[0]) or str(error)
         if not hint and value != value.strip():
             hint = "There is white space around it."
-        raise InvalidValue(
-            f"{name} must be {kind.expected}, not {what}", text, place.start, place.end - place.start, hint
-        ) from None
+        problem = f"{name} must be {kind.expected}, not {shown(value) if value else 'empty'}"
+        raise InvalidValue.at(problem, where, hint) from None
 
     def usage(self) -> str:
-        """What there is to write, in words: ``port, and optionally interface=..., backlog=...``."""
+        """What there is to write, in words: ``port (optional: interface, backlog)``."""
         needed = [parameter.name for parameter in self.parameters if parameter.required]
-        others = [f"{parameter.name}=..." for parameter in self.parameters if not parameter.required]
-        if not needed:
-            return f"optionally {', '.join(others)}" if others else "no arguments"
-        return ", ".join(needed) + (f", and optionally {', '.join(others)}" if others else "")
+        others = [parameter.name for parameter in self.parameters if not parameter.required]
+        words = " and ".join(needed) or "no required argument"
+        return f"{words} (optional: {', '.join(others)})" if others else words
 
 
 def _kindOf(annotation: Any, owner: str) -> Kind:
@@ -242,7 +214,8 @@ def declarationOf(build: Callable[..., Any]) -> Declaration:
         build: a bound method or function; its first parameter, the reactor, is left out.
 
     Raises:
-        TypeError: it takes ``*args`` or ``**kwargs``, positional-only parameters or annotations that are no kind.
+        TypeError: it takes ``*args`` or ``**kwargs``, positional-only parameters or annotations that are no
+            kind.
     """
     names = getattr(build, "__globals__", None) or getattr(build, "__func__", build).__globals__
     parameters = []

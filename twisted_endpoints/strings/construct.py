@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from ..interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 from .description import Description, quote
 from .registry import clients, servers
@@ -15,9 +13,9 @@ def serverFromString(reactor: object, description: str | bytes) -> IStreamServer
     r"""
     Make the endpoint to listen on that a description names.
 
-    ``tcp:8080``, ``tcp:8080:interface=[::1]``, ``unix:/run/app.sock:mode=660``: a prefix and its arguments, with ``:``
-    between them.  See `twisted_endpoints.strings.description` for quoting; ``twisted-endpoints list`` shows every prefix.
-    Nothing is opened before the endpoint's `listen`.
+    ``tcp:8080``, ``tcp:8080:interface=[::1]``, ``unix:/run/app.sock:mode=660``: a prefix and its arguments,
+    with ``:`` between them.  See `twisted_endpoints.strings.description` for quoting; ``twisted-endpoints
+    list`` shows every prefix.  Nothing is opened before the endpoint's `listen`.
 
     Args:
         reactor: for the endpoint.
@@ -26,15 +24,16 @@ def serverFromString(reactor: object, description: str | bytes) -> IStreamServer
     Raises:
         DescriptionError: no endpoint can be made of it.
     """
-    return cast(IStreamServerEndpoint, servers.endpoint(reactor, Description.parse(description)))
+    endpoint: IStreamServerEndpoint = servers.endpoint(reactor, Description.parse(description))
+    return endpoint
 
 
 def clientFromString(reactor: object, description: str | bytes) -> IStreamClientEndpoint:
     r"""
     Make the endpoint to connect to that a description names.
 
-    ``tcp:example.com:80``, ``tcp:host=example.com:port=80:timeout=5``, ``tcp:[::1]:80``, ``unix:/run/app.sock``.
-    Nothing is opened before the endpoint's `connect`.
+    ``tcp:example.com:80``, ``tcp:host=example.com:port=80:timeout=5``, ``tcp:[::1]:80``,
+    ``unix:/run/app.sock``.  Nothing is opened before the endpoint's `connect`.
 
     Args:
         reactor: for the endpoint.
@@ -43,7 +42,8 @@ def clientFromString(reactor: object, description: str | bytes) -> IStreamClient
     Raises:
         DescriptionError: no endpoint can be made of it.
     """
-    return cast(IStreamClientEndpoint, clients.endpoint(reactor, Description.parse(description)))
+    endpoint: IStreamClientEndpoint = clients.endpoint(reactor, Description.parse(description))
+    return endpoint
 
 
 def quoteStringArgument(argument: str) -> str:
@@ -53,6 +53,7 @@ def quoteStringArgument(argument: str) -> str:
     For a path or a name that comes from elsewhere: ``"unix:" + quoteStringArgument(path)``.
 
     Args:
-        argument: ``\``, ``:`` and ``=`` in it get a backslash before them, and so does a ``[`` at its beginning.
+        argument: ``\``, ``:`` and ``=`` in it get a backslash before them, and so does a ``[`` at its
+            beginning.
     """
     return quote(argument)

@@ -1,20 +1,20 @@
 r"""
 The grammar: what a description's text says, and how to write it down again.  Pure: text in, values out.
 
-A description is parts with ``:`` between them.  A part with a ``=`` in it is a keyword and its value (the first ``=``
-counts), any other is positional, and the first positional one is the prefix.  A backslash takes the next character's
-meaning away.  That is Twisted's grammar; one thing is added: an argument (positional, or a keyword's value) that begins
-with ``[`` and ends with the matching ``]``, right before a ``:`` or the end, is what stands between the two, letter by
-letter::
+A description is parts with ``:`` between them.  A part with a ``=`` in it is a keyword and its value (the
+first ``=`` counts), any other is positional, and the first positional one is the prefix.  A backslash takes
+the next character's meaning away.  That is Twisted's grammar; one thing is added: an argument (positional, or
+a keyword's value) that begins with ``[`` and ends with the matching ``]``, right before a ``:`` or the end,
+is what stands between the two, letter by letter::
 
     tcp:[::1]:80                              the host is ::1
     tls:/etc/certs:endpoint=[haproxy:tcp:80]  the value is haproxy:tcp:80, a description of its own
 
-So in brackets there is nothing to escape, and they nest.  A backslash there stays where it is, for the description
-inside to read; the only thing that it does for the outer one is to keep the next character from being counted as a
-bracket (``[unix:/tmp/a\]b]``).  An argument that is to begin with ``[`` is written ``\[``.  A ``[`` elsewhere in an
-argument, one without its ``]``, and one whose ``]`` isn't the argument's end (``[a]b``) are letters, as in Twisted.
-The prefix is no argument: brackets mean nothing in it.
+So in brackets there is nothing to escape, and they nest.  A backslash there stays where it is, for the
+description inside to read; the only thing that it does for the outer one is to keep the next character from
+being counted as a bracket (``[unix:/tmp/a\]b]``).  An argument that is to begin with ``[`` is written
+``\[``.  A ``[`` elsewhere in an argument, one without its ``]``, and one whose ``]`` isn't the argument's end
+(``[a]b``) are letters, as in Twisted. The prefix is no argument: brackets mean nothing in it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from .errors import ArgumentsError, DescriptionError, shown
 
-__all__ = ["Description", "Part", "Place", "parts", "quote"]
+__all__ = ["Description", "Part", "Place", "hasLooseBracket", "parts", "quote"]
 
 _NAME = re.compile(r"[^\\:=]*(?:\\.[^\\:=]*)*", re.DOTALL)
 _VALUE = re.compile(r"[^\\:]*(?:\\.[^\\:]*)*", re.DOTALL)
@@ -47,10 +48,10 @@ class Part(NamedTuple):
 
     name: str | None
     value: str
-    #: The whole part, with the name.
-    place: Place
-    #: The value alone, with its brackets.
-    valuePlace: Place
+    #: Where the part begins in the text, where its value does, and where both end.
+    start: int
+    valueStart: int
+    end: int
 
 
 def _unescaped(raw: str) -> str:
@@ -61,8 +62,8 @@ def _pairs(text: str) -> dict[int, int]:
     """
     Map each ``[`` to its matching ``]``.
 
-    One pass for the whole text, not one an argument: so the time stays linear when every argument begins with a ``[``
-    that is never closed.  What is open further left doesn't change which ``]`` is whose.
+    One pass for the whole text, not one an argument: so the time stays linear when every argument begins with
+    a ``[`` that is never closed.  What is open further left doesn't change which ``]`` is whose.
     """
     found: dict[int, int] = {}
     open_: list[int] = []
@@ -108,10 +109,19 @@ def parts(text: str) -> Iterator[Part]:
         if text[end : end + 1] == "=":
             name, valueStart = word, end + 1
             word, end = value(valueStart, _VALUE)
-        yield Part(name, word, Place(start, end), Place(valueStart, end))
+        yield Part(name, word, start, valueStart, end)
         if end == len(text):
             return
         start = end + 1
+
+
+def hasLooseBracket(text: str) -> bool:
+    """Tell whether an argument begins with a ``[`` that is only a letter, because its ``]`` isn't at the end."""
+    pairs = _pairs(text)
+    begun = (
+        part for part in parts(text) if part.start and text[part.valueStart : part.valueStart + 1] == "["
+    )
+    return any(pairs.get(part.valueStart) != part.end - 1 for part in begun)
 
 
 def quote(argument: str) -> str:
@@ -119,7 +129,8 @@ def quote(argument: str) -> str:
     Quote a text so that a description may hold it anywhere, and Twisted's grammar reads it as well.
 
     Args:
-        argument: any text.  ``\``, ``:`` and ``=`` in it get a backslash, and so does a ``[`` at its beginning.
+        argument: any text.  ``\``, ``:`` and ``=`` in it get a backslash, and so does a ``[`` at its
+            beginning.
     """
     return _SPECIAL.sub(r"\\\g<0>", argument)
 
@@ -151,7 +162,7 @@ def _decoded(text: object) -> str:
                 text,
                 error.start,
                 1,
-                "It comes from bytes that are no UTF-8: rename the file, or build the endpoint without a string.",
+                "It comes from bytes that are no UTF-8, a file's name perhaps: rename the file.",
             ) from None
         return text
     if isinstance(text, bytes):
@@ -196,7 +207,8 @@ class Description:
 
         Raises:
             DescriptionError: it is empty, it has no prefix, a keyword stands there twice or has no name, or
-                quoting ends in nothing.  Whether a parser knows the prefix and its arguments is not looked at.
+                quoting ends in nothing.  Whether a parser knows the prefix and its arguments is not looked
+                at.
         """
         source = text if type(text) is str and text.isascii() else _decoded(text)
         args: list[str] = []
@@ -221,14 +233,18 @@ class Description:
                     kwargs[name] = value
         if not args or not args[0]:
             raise _prefixError(source, kwargs)
-        return cls(args[0], tuple(args[1:]), kwargs, source)
+        # Not cls(...): a frozen dataclass sets its fields one by one through object.__setattr__, three times
+        # as long.
+        self = object.__new__(cls)
+        self.__dict__.update(prefix=args[0], args=tuple(args[1:]), kwargs=kwargs, source=source)
+        return self
 
     def __hash__(self) -> int:
         return hash((self.prefix, self.args, frozenset(self.kwargs.items())))
 
     @property
     def text(self) -> str:
-        """This description, written with as little quoting as it needs."""
+        """The description, written with as little quoting as it needs."""
         words = [quote(self.prefix), *(_written(arg, keyword=False) for arg in self.args)]
         words += [f"{quote(name)}={_written(value, keyword=True)}" for name, value in self.kwargs.items()]
         return ":".join(words)
@@ -246,12 +262,10 @@ class Description:
         Returns:
             The text, and the place in it.
         """
-        text = self.text if self.source is None else self.source
+        text = self.source or self.text
         found = (part for part in parts(text) if part.name is None)
-        for count, part in enumerate(found):
-            if count == index + 1:
-                return text, part.place
-        return text, Place(len(text), len(text))
+        part = next(islice(found, index + 1, None))
+        return text, Place(part.start, part.end)
 
     def keyword(self, name: str, whole: bool = False) -> tuple[str, Place]:
         """
@@ -259,15 +273,23 @@ class Description:
 
         Args:
             name: the keyword.
-            whole: mark the name too.
+            whole: its name too.
 
         Returns:
             The text, and the place in it.
         """
-        text = self.text if self.source is None else self.source
-        for part in parts(text):
-            if part.name == name:
-                return text, part.place if whole else part.valuePlace
+        text = self.source or self.text
+        part = next(part for part in parts(text) if part.name == name)
+        return text, Place(part.start if whole else part.valueStart, part.end)
+
+    def whole(self) -> tuple[str, Place]:
+        """Give the text, and all of it as the place."""
+        text = self.source or self.text
+        return text, Place(0, len(text))
+
+    def end(self) -> tuple[str, Place]:
+        """Give the text, and its end as the place: where something is missing."""
+        text = self.source or self.text
         return text, Place(len(text), len(text))
 
 
@@ -281,18 +303,11 @@ def _keywordErrors(text: str) -> Iterator[DescriptionError]:
 
 
 def _keywordError(text: str, part: Part) -> DescriptionError:
-    start, end = part.place
+    where = text, Place(part.start, part.end)
     if not part.name:
-        return ArgumentsError(
-            "there is no keyword before '='",
-            text,
-            start,
-            end - start,
-            "Write keyword=value; for a value that begins with '=', put a backslash before it.",
-        )
-    return ArgumentsError(
-        f"the keyword {shown(part.name)} is given twice", text, start, end - start, "Keep one of them."
-    )
+        hint = "Write keyword=value; for a value that begins with '=', put a backslash before it."
+        return ArgumentsError.at("there is no keyword before '='", where, hint)
+    return ArgumentsError.at(f"the keyword {shown(part.name)} is given twice", where, "Keep one of them.")
 
 
 def _prefixError(text: str, kwargs: Mapping[str, str]) -> DescriptionError:
@@ -300,5 +315,5 @@ def _prefixError(text: str, kwargs: Mapping[str, str]) -> DescriptionError:
     if kwargs:
         return DescriptionError("the description has no prefix, only keywords", text, 0, 0, hint)
     if not text:
-        return DescriptionError("the description is empty", None, 0, 0, hint)
-    return DescriptionError("the description has no prefix before its first ':'", text, 0, 1, hint)
+        return DescriptionError("the description is empty", text, 0, 0, hint)
+    return DescriptionError("the description has no prefix before its first ':'", text, 0, 0, hint)

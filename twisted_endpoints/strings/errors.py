@@ -1,13 +1,17 @@
 """
 What is wrong with a description: one class for all of it, `DescriptionError`, and its kinds.
 
-The text of such an error is for the person who wrote the description: what is wrong, the description with a mark under
-the place, and what to do instead.
+The text of such an error is for the person who wrote the description: what is wrong, the description with a
+mark under the place, and what to do instead.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "ArgumentsError",
@@ -52,9 +56,22 @@ class DescriptionError(ValueError):
         self.length = length
         self.hint = hint
 
+    @classmethod
+    def at(cls, problem: str, where: tuple[str, tuple[int, int]], hint: str = "") -> Self:
+        """
+        Make an error for a place in a description.
+
+        Args:
+            problem: what is wrong, one line.
+            where: the description, and where the wrong part begins and ends in it.
+            hint: what to do instead, or nothing.
+        """
+        text, (start, end) = where
+        return cls(problem, text, start, end - start, hint)
+
     def __str__(self) -> str:
         lines = [self.problem]
-        if self.description is not None:
+        if self.description:
             lines += _marked(self.description, self.position, self.length)
         if self.hint:
             lines.append(self.hint)

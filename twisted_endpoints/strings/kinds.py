@@ -1,5 +1,6 @@
 """
-The kinds of values that an argument can have, each with its name for users and how to read it from text.  Pure.
+The kinds of values that an argument can have, each with its name for users and how to read it from
+text.  Pure.
 
 As annotations of a parser's `build` they are the types of what it gets: ``port: Port`` is an `int` there.
 """
@@ -49,6 +50,9 @@ _LARGEST = 2**31 - 1
 
 #: How many bytes a UNIX socket's path can have, by the size of `sun_path` in the kernel's structure.
 PATH_LIMIT = 107 if sys.platform.startswith("linux") else 103
+
+# Bound once: an address is read for most endpoints, and finding these takes as long as calling them.
+_inet_pton, _AF_INET, _DIGITS = socket.inet_pton, socket.AF_INET, frozenset("0123456789")
 
 _NAME = re.compile(r"[0-9A-Za-z_.\-]+")
 _LABEL = re.compile(r"[0-9A-Za-z_]([0-9A-Za-z_\-]{0,61}[0-9A-Za-z_])?")
@@ -127,11 +131,22 @@ def _socketPath(text: str) -> str:
     return text
 
 
+def isIPv4(text: str) -> bool:
+    """Tell whether a text is an IPv4 address: four numbers."""
+    if text[-1:] not in _DIGITS:
+        return False  # without an exception: most hosts are names
+    try:
+        _inet_pton(_AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def isIPv6(text: str) -> bool:
     """Tell whether a text is an IPv6 address, perhaps with a zone (``fe80::1%eth0``)."""
     try:
         socket.inet_pton(socket.AF_INET6, text.partition("%")[0])
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True
 
@@ -144,7 +159,7 @@ def _hostName(text: str) -> str:
         if last.isdigit():
             try:
                 socket.inet_aton(text)
-            except OSError:
+            except (OSError, ValueError):
                 raise ValueError("Each of an IPv4 address's four numbers is 0 to 255.") from None
             return text
     if len(text) > 253:
@@ -156,7 +171,7 @@ def _hostName(text: str) -> str:
 
 
 def _interface(text: str) -> str:
-    if not text:
+    if not text or isIPv4(text):
         return text
     if _NAME.fullmatch(text):
         return _hostName(text)
@@ -166,6 +181,8 @@ def _interface(text: str) -> str:
 
 
 def _host(text: str) -> str:
+    if isIPv4(text):
+        return text
     if _NAME.fullmatch(text):
         return _hostName(text)
     if ":" in text and isIPv6(text):
@@ -183,7 +200,7 @@ def _bracketHint(text: str) -> str:
 
 
 def _encodable(text: str) -> bool:
-    """Tell whether a name beyond ASCII can be looked up (IDNA 2008, or else what the standard library does)."""
+    """Tell whether a name beyond ASCII can be looked up, by IDNA 2008 or the standard library's 2003."""
     if len(text) > 253:
         return False
     try:
@@ -200,6 +217,7 @@ def _encodable(text: str) -> bool:
         return False
 
 
+PORT = Kind("port", "a number from 0 to 65535", _port)
 TEXT = Kind("text", "text without NUL characters", _text)
 INTEGER = Kind("number", f"a whole number from 0 to {_LARGEST}", _integer)
 SECONDS = Kind("seconds", "a number of seconds, like 30 or 1.5", _seconds)
@@ -208,7 +226,7 @@ FLAG = Kind("0 or 1", "0 or 1", _flag)
 Text = Annotated[str, TEXT]
 
 #: A TCP port.
-Port = Annotated[int, Kind("port", "a number from 0 to 65535", _port)]
+Port = Annotated[int, PORT]
 
 #: How many connections may wait until they are accepted.
 Backlog = Annotated[int, INTEGER]

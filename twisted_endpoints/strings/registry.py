@@ -1,10 +1,10 @@
 """
 Which parser answers to a prefix.
 
-Three places, in this order: the table of what is built in; the entry points of installed distributions, whose names are
-the prefixes, so that only the parser that is asked for is imported; and, in Twisted's vocabulary, `twisted.plugins`,
-where the prefix is an attribute of an object, so modules are imported until one has it.  What was found is kept.  A
-parser that can't be loaded, or has no prefix, spoils nothing but itself.
+Three places, in this order: the table of what is built in; the entry points of installed distributions, whose
+names are the prefixes, so that only the parser that is asked for is imported; and, in Twisted's vocabulary,
+`twisted.plugins`, where the prefix is an attribute of an object, so modules are imported until one has
+it.  What was found is kept.  A parser that can't be loaded, or has no prefix, spoils nothing but itself.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ class Registry:
         Make the endpoint that a description names.
 
         Raises:
-            DescriptionError: nobody knows the prefix, its parser can't be loaded, or it doesn't like the arguments.
+            DescriptionError: nobody knows the prefix, its parser can't be loaded, or it doesn't like the
+                arguments.
         """
         found = self._found.get(description.prefix) or self.find(description)
         try:
@@ -142,12 +143,9 @@ class Registry:
             raise self._unknown(description)
         if found.problem is None:
             return found
-        text, place = description.positional(-1)
-        raise PluginError(
+        raise PluginError.at(
             f"the parser for {shown(prefix)} can't be loaded: {_told(found.problem)}",
-            text,
-            place.start,
-            place.end - place.start,
+            description.positional(-1),
             f"It belongs to {found.origin}: repair or remove that.  Other prefixes are not affected.",
         ) from found.problem
 
@@ -215,7 +213,8 @@ class Registry:
         if not callable(method):
             raise TypeError(f"{parser!r} is no parser for {self.role}s: it has no method {self._parse}()")
         if isinstance(parser, Parser):
-            # Read now: a wrong declaration is a broken plugin, and not an error of whoever wrote the description.
+            # Read now: a wrong declaration is a broken plugin, and not an error of whoever wrote the
+            # description.
             parser.declaration  # noqa: B018
             return parser.fromDescription
         return partial(_makeFromTexts, method)
@@ -230,7 +229,8 @@ class Registry:
         if prefix not in self._warned:
             self._warned.add(prefix)
             warnings.warn(
-                f"two parsers for {self.role}s claim the prefix {prefix!r}: {winner}, which is used, and {loser}",
+                f"two parsers for {self.role}s claim the prefix {prefix!r}:"
+                f" {winner}, which is used, and {loser}",
                 PrefixConflict,
                 stacklevel=2,
             )
@@ -259,18 +259,18 @@ class Registry:
         return {*self._builtin, *self._announcements.byPrefix(), *self._foundInTwisted}
 
     def _unknown(self, description: Description) -> DescriptionError:
-        text, place = description.positional(-1)
+        where = description.positional(-1)
         other = clients if self is servers else servers
-        hint = prefixHint(text, description.prefix, self.names(), other.names(), self.role == "client")
+        hint = prefixHint(
+            where[0], description.prefix, self.names(), other.names(), client=self.role == "client"
+        )
         # The beginning is Twisted's text, which programs look for.
-        problem = f"Unknown endpoint type: {shown(description.prefix)}"
-        return UnknownPrefix(problem, text, place.start, place.end - place.start, hint)
+        return UnknownPrefix.at(f"Unknown endpoint type: {shown(description.prefix)}", where, hint)
 
     def _failed(self, found: Found, description: Description, error: Exception) -> DescriptionError:
         kind = PluginTypeError if isinstance(error, TypeError) else PluginError
-        text = description.text if description.source is None else description.source
         problem = f"the parser for {shown(description.prefix)} refuses this: {_told(error)}"
-        return kind(problem, text, 0, len(text), f"The parser is from {found.origin}.")
+        return kind.at(problem, description.whole(), f"The parser is from {found.origin}.")
 
 
 def _told(error: BaseException) -> str:
