@@ -1,0 +1,221 @@
+"""TCP endpoints: what the reactor is asked for, and names that become IPv6 addresses."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from tests.running import run
+from twisted_endpoints import error
+from twisted_endpoints.address import HostnameAddress
+from twisted_endpoints.defer import Deferred, fail, succeed
+from twisted_endpoints.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP4ServerEndpoint,
+    TCP6ClientEndpoint,
+    TCP6ServerEndpoint,
+)
+from twisted_endpoints.protocol import Factory, Protocol
+from twisted_endpoints.testing import MemoryReactorClock
+
+from .scenario import GreeterFactory
+
+
+@pytest.mark.parametrize(("kind", "host"), [(TCP4ClientEndpoint, "example.com"), (TCP6ClientEndpoint, "::1")])
+def test_connectAsksForAConnection(kind: Any, host: str) -> None:
+    reactor = MemoryReactorClock()
+
+    kind(reactor, host, 80).connect(GreeterFactory())
+    kind(reactor, host, 80, timeout=2.5, bindAddress=("127.0.0.1", 99)).connect(GreeterFactory())
+
+    asked = [(host, port, timeout, bound) for host, port, _, timeout, bound in reactor.tcpClients]
+    assert asked == [(host, 80, 30, None), (host, 80, 2.5, ("127.0.0.1", 99))]
+
+
+def test_listenAsksForAPort() -> None:
+    reactor = MemoryReactorClock()
+    factory = GreeterFactory()
+
+    TCP4ServerEndpoint(reactor, 80).listen(factory)
+    TCP6ServerEndpoint(reactor, 81).listen(factory)
+    TCP4ServerEndpoint(reactor, 82, 7, "127.0.0.1").listen(factory)
+    TCP6ServerEndpoint(reactor, 83, backlog=8, interface="::1").listen(factory)
+
+    assert reactor.tcpServers == [
+        (80, factory, 50, ""),
+        (81, factory, 50, "::"),
+        (82, factory, 7, "127.0.0.1"),
+        (83, factory, 8, "::1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        (TCP4ClientEndpoint(None, "example.com", 80), "<TCP4ClientEndpoint example.com:80>"),
+        (TCP6ClientEndpoint(None, "::1", 80), "<TCP6ClientEndpoint [::1]:80>"),
+        (TCP4ServerEndpoint(None, 80), "<TCP4ServerEndpoint *:80>"),
+        (TCP4ServerEndpoint(None, 80, interface="127.0.0.1"), "<TCP4ServerEndpoint 127.0.0.1:80>"),
+        (TCP6ServerEndpoint(None, 0), "<TCP6ServerEndpoint [::]:0>"),
+    ],
+)
+def test_repr(endpoint: Any, expected: str) -> None:
+    assert repr(endpoint) == expected
+
+
+# Names for TCP6ClientEndpoint
+
+
+def named(reactor: Any, answer: Any) -> tuple[Any, list[Any], list[Any]]:
+    """Begin to connect to a name; return the Deferred, its results and what was asked of the thread."""
+    asked: list[Any] = []
+    results: list[Any] = []
+    endpoint = TCP6ClientEndpoint(reactor, "ipv6.example", 80)
+
+    def inThread(function: Any, *args: Any) -> Any:
+        asked.append((function, *args))
+        return answer
+
+    endpoint._deferToThread = inThread  # type: ignore[assignment]
+    deferred = endpoint.connect(GreeterFactory())
+    deferred.addBoth(results.append)
+    return deferred, results, asked
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        (("2001:db8::1", 0, 0, 0), "2001:db8::1"),
+        (("fe80::1", 0, 0, 2), "fe80::1%2"),
+        (("fe80::1%lo", 0, 0, 2), "fe80::1%lo"),
+    ],
+)
+def test_aNameBecomesItsFirstIPv6Address(address: Any, host: str) -> None:
+    reactor = MemoryReactorClock()
+
+    _, _, asked = named(reactor, succeed([(10, 1, 6, "", address), (10, 1, 6, "", ("::9", 0, 0, 0))]))
+
+    assert asked == [(socket.getaddrinfo, "ipv6.example", 0, socket.AF_INET6)]
+    assert [client[:2] for client in reactor.tcpClients] == [(host, 80)]
+
+
+def test_aNameThatIsNotKnownIsADNSLookupError() -> None:
+    cause = socket.gaierror(-2, "Name or service not known")
+
+    _, results, _ = named(MemoryReactorClock(), fail(cause))
+
+    assert results[0].check(error.DNSLookupError)
+    assert "ipv6.example" in str(results[0].value)
+    assert results[0].value.__cause__ is cause
+
+
+def test_otherErrorsOfTheLookupAreHandedOn() -> None:
+    _, results, _ = named(MemoryReactorClock(), fail(ZeroDivisionError()))
+
+    assert results[0].check(ZeroDivisionError)
+
+
+def test_aLookupThatCantBeginIsAFailure() -> None:
+    endpoint = TCP6ClientEndpoint(None, "ipv6.example", 80)
+
+    def broken(*args: Any) -> Any:
+        raise RuntimeError("no threads")
+
+    endpoint._deferToThread = broken  # type: ignore[assignment]
+    results: list[Any] = []
+
+    endpoint.connect(GreeterFactory()).addBoth(results.append)
+
+    assert results[0].check(RuntimeError)
+
+
+def test_aCancelDuringTheLookupIsAsAtAnyOtherTime() -> None:
+    reactor = MemoryReactorClock()
+    looking: Deferred[Any] = Deferred()
+    deferred, results, _ = named(reactor, looking)
+
+    deferred.cancel()
+
+    assert results[0].check(error.ConnectingCancelledError)
+    assert results[0].value.address == HostnameAddress(b"ipv6.example", 80)
+    assert reactor.tcpClients == []
+
+
+# On sockets
+
+
+class Echo(Protocol):
+    def dataReceived(self, data: bytes) -> None:
+        assert self.transport is not None
+        self.transport.write(data)
+        self.transport.loseConnection()
+
+
+class Collect(Protocol):
+    """Sends a greeting and collects what comes back."""
+
+    def __init__(self) -> None:
+        self.got = b""
+        self.closed: Deferred[bytes] = Deferred()
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(b"hello")
+
+    def dataReceived(self, data: bytes) -> None:
+        self.got += data
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self.closed.callback(self.got)
+
+
+def hasIPv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", ["tcp4", "tcp6", "hostname"])
+def test_bytesGoThereAndBack(kind: str, reactor: Any) -> None:
+    if kind == "tcp6" and not hasIPv6():
+        pytest.skip("this machine has no IPv6")
+
+    async def main() -> Any:
+        factory = Factory.forProtocol(Echo)
+        server = (
+            TCP6ServerEndpoint(reactor, 0, interface="::1")
+            if kind == "tcp6"
+            else TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
+        )
+        port = await server.listen(factory)
+        number = port.getHost().port
+        client: Any = {
+            "tcp4": lambda: TCP4ClientEndpoint(reactor, "127.0.0.1", number),
+            "tcp6": lambda: TCP6ClientEndpoint(reactor, "::1", number),
+            "hostname": lambda: HostnameEndpoint(reactor, "localhost", number, deadline=10),
+        }[kind]()
+        protocol = await client.connect(Factory.forProtocol(Collect))
+        got = await protocol.closed
+        await port.stopListening()
+        return got
+
+    assert run(reactor, main) == b"hello"
+
+
+@pytest.mark.parametrize("kind", [TCP4ClientEndpoint, HostnameEndpoint])
+def test_aClosedPortRefuses(kind: Any, reactor: Any) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        number = unused.getsockname()[1]
+
+        async def main() -> Any:
+            await kind(reactor, "127.0.0.1", number).connect(Factory.forProtocol(Protocol))
+
+        with pytest.raises(error.ConnectionRefusedError):
+            run(reactor, main)
