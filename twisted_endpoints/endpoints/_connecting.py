@@ -194,6 +194,7 @@ class Connecting:
         for call in (self._nextCall, self._deadlineCall):
             if call is not None and call.active():
                 call.cancel()
+        self._nextCall = self._deadlineCall = None  # they hold this object
         if resolution is not None:
             _cancelResolution(resolution)
         if race is not None:
