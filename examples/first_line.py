@@ -1,6 +1,4 @@
-"""
-Prints the first line that a host sends, by whichever of its addresses answers first (RFC 8305).
-"""
+"""Prints the first line that a host sends: python first_line.py mail.example.com 25"""
 
 import sys
 
@@ -27,7 +25,7 @@ class FirstLine(Protocol):
 
 
 async def main(reactor, host, port):
-    """Print the line, or why there is none."""
+    """Connect to whichever of the host's addresses answers first (RFC 8305), and print the line."""
     try:
         protocol = await connectProtocol(HostnameEndpoint(reactor, host, int(port)), FirstLine())
     except ConnectError as error:

@@ -26,9 +26,9 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "twisted_endpoints", *arguments]
 
 
-def finished(*arguments: str) -> subprocess.CompletedProcess[str]:
+def finished(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60)
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, **options)
 
 
 class Relay:
@@ -49,6 +49,7 @@ class Relay:
             text=True,
             **options,
         )
+        self._said = b""
         assert self.process.stdout is not None
         self.announced = self.process.stdout.readline()
         if not self.announced.startswith("listening on "):
@@ -71,14 +72,19 @@ class Relay:
     def says(self) -> str:
         """Wait for a line on standard error."""
         assert self.process.stderr is not None
-        readable, _, _ = select.select([self.process.stderr], [], [], PATIENCE)
-        assert readable, "it says nothing"
-        return self.process.stderr.readline()
+        # Not by the file: it would read ahead, and select not know of it.
+        while b"\n" not in self._said:
+            assert select.select([self.process.stderr], [], [], PATIENCE)[0], f"it says only {self._said!r}"
+            data = os.read(self.process.stderr.fileno(), 4096)
+            assert data, f"it ended, and said {self._said!r}"
+            self._said += data
+        line, _, self._said = self._said.partition(b"\n")
+        return line.decode()
 
     def ended(self) -> tuple[int, str]:
         """Wait for the end; give the exit status, and what it said on standard error and hasn't been read."""
         _, said = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, said
+        return self.process.returncode, self._said.decode() + said
 
     def stopped(self) -> tuple[int, str]:
         """Stop it, and wait for the end."""

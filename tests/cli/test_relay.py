@@ -44,7 +44,11 @@ def test_copiesBothWaysAndPassesTheHalfCloseOn(loop: str, target: Target) -> Non
 
 
 def test_theServerMayEndFirst(loop: str, target: Target) -> None:
-    with Relay(LOCAL, target.string, loop=loop) as relay, relay.connect() as client, target.accept() as server:
+    with (
+        Relay(LOCAL, target.string, loop=loop) as relay,
+        relay.connect() as client,
+        target.accept() as server,
+    ):
         server.sendall(b"greeting")
         server.shutdown(socket.SHUT_WR)
         assert received(client) == b"greeting"
@@ -55,7 +59,11 @@ def test_theServerMayEndFirst(loop: str, target: Target) -> None:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_aResetIsPassedOn(loop: str, target: Target, turned: bool) -> None:
-    with Relay(LOCAL, target.string, loop=loop) as relay, relay.connect() as client, target.accept() as server:
+    with (
+        Relay(LOCAL, target.string, loop=loop) as relay,
+        relay.connect() as client,
+        target.accept() as server,
+    ):
         ends, other = (server, client) if turned else (client, server)
         ends.sendall(b"half a tru")
         assert other.recv(100) == b"half a tru"
@@ -67,7 +75,11 @@ def test_aResetIsPassedOn(loop: str, target: Target, turned: bool) -> None:
 def test_memoryStaysFlatForASlowReader(loop: str, target: Target) -> None:
     size, chunk = 128 << 20, os.urandom(1 << 20)
     sent, came = hashlib.sha256(), hashlib.sha256()
-    with Relay(LOCAL, target.string, loop=loop) as relay, relay.connect() as client, target.accept() as server:
+    with (
+        Relay(LOCAL, target.string, loop=loop) as relay,
+        relay.connect() as client,
+        target.accept() as server,
+    ):
         client.sendall(b"warm")
         assert server.recv(4) == b"warm"
         before = relay.memory("VmRSS")
@@ -106,7 +118,7 @@ def test_aSignalLetsOpenStreamsEnd(loop: str, target: Target) -> None:
             client.sendall(b"before")
             assert server.recv(100) == b"before"
             relay.signal(signal.SIGTERM)
-            assert relay.says() == "stopping: 1 stream open, with 30 s to end; a second signal cuts them\n"
+            assert relay.says() == "stopping: 1 stream open, with 30 s to end; a second signal cuts them"
             with pytest.raises(ConnectionRefusedError):
                 relay.connect()
             client.sendall(b"and after")
@@ -187,10 +199,10 @@ def test_verboseLinesForEachConnection(loop: str, target: Target) -> None:
             client.shutdown(socket.SHUT_WR)
             assert received(server) == b"12345"
             server.sendall(b"x" * 2048)
-        assert relay.says() == f"[1] {peer} connected to {target.string}\n"
+        assert relay.says() == f"[1] {peer} connected to {target.string}"
         closed = relay.says()
         assert closed.startswith(f"[1] {peer} closed: 5 B sent, 2.00 KiB returned, ")
-        assert closed.endswith(" s\n")
+        assert closed.endswith(" s")
 
 
 def test_verboseLinesSayWhatWentWrong(loop: str, target: Target) -> None:
@@ -270,7 +282,9 @@ def test_itCannotListenWhereSomebodyElseDoes(target: Target) -> None:
     done = finished("relay", f"tcp:{port}:interface=127.0.0.1", target.string)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"twisted-endpoints relay: cannot listen on tcp:{port}:interface=127.0.0.1: ")
+    assert done.stderr.startswith(
+        f"twisted-endpoints relay: cannot listen on tcp:{port}:interface=127.0.0.1: "
+    )
     assert "another program listens there" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 

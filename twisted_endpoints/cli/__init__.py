@@ -134,7 +134,7 @@ def _run(arguments: Sequence[str]) -> int:
     return status
 
 
-def _showWarning(message: Warning | str, *_: object) -> None:
+def _showWarning(message: Warning | str, *_: object, **__: object) -> None:
     """Write a warning for a user: without the line of our source that it comes from."""
     print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
 

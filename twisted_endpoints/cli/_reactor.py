@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 from typing import Any
 
@@ -27,6 +28,9 @@ def chooseReactor(loop: str) -> Any:
             raise NoSuchLoop(f"{loop} is not installed: pip install 'twisted_endpoints[speed]'") from None
         from ..asyncioreactor import install
 
-        install(module.new_event_loop())
+        eventloop = module.new_event_loop()
+        # Only then: the tidying up after the reactor has stopped may still need it.
+        atexit.register(eventloop.close)
+        install(eventloop)
     # Not `from .. import reactor`: a type checker would take it for the module that it takes the place of.
     return importlib.import_module("twisted_endpoints.reactor")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..defer import Deferred, DeferredList, maybeDeferred
 from ..relay import Observer, RelayFactory, Stream
 from ._report import Report, openReport
-from ._text import addressText, escape, reasonText, sizeText
+from ._text import addressText, reasonText, sizeText, visible
 
 if TYPE_CHECKING:
     from ..failure import Failure
@@ -50,7 +50,7 @@ class Diary(Observer):
 
     def __init__(self, report: Report, target: str, verbose: bool, clock: Callable[[], float]) -> None:
         self._report = report
-        self._target = escape(target)
+        self._target = visible(target)
         self._verbose = verbose
         self._clock = clock
         self._numbers: dict[Stream, int] = {}
@@ -150,7 +150,7 @@ class Service:
         cause = getattr(reason.value, "socketError", reason.value)
         hint = HINTS.get(getattr(cause, "errno", None) or 0)
         self._report.line(
-            f"twisted-endpoints relay: cannot listen on {escape(self._options.listen)}: {reasonText(cause)}"
+            f"twisted-endpoints relay: cannot listen on {visible(self._options.listen)}: {reasonText(cause)}"
             + (f" ({hint})" if hint else "")
         )
         self._status = 1
@@ -176,14 +176,9 @@ class Service:
         for number in (signal.SIGINT, signal.SIGTERM):
             # The reactor's own handlers would stop what is stopping already.
             signal.signal(number, self._secondSignal)
-        if self._relay.open:
-            self._report.line(
-                f"stopping: {_streams(len(self._relay.open))} open, with {self._options.grace:g} s to end; "
-                "a second signal cuts them"
-            )
         waits = [self._relay.whenIdle()]
         if self._port is not None:
-            waits.append(maybeDeferred(self._port.stopListening))
+            waits.append(maybeDeferred(self._port.stopListening).addBoth(self._sayWhatIsOpen))
         elif self._listen is not None:
             self._listen.cancel()
 
@@ -193,6 +188,13 @@ class Service:
                     call.cancel()
 
         return DeferredList(waits, consumeErrors=True).addCallback(over)
+
+    def _sayWhatIsOpen(self, _: object) -> None:
+        if self._relay.open:
+            self._report.line(
+                f"stopping: {_streams(len(self._relay.open))} open, with {self._options.grace:g} s to end; "
+                "a second signal cuts them"
+            )
 
     def _secondSignal(self, number: int, frame: FrameType | None) -> None:
         self._reactor.callFromThread(self._cut, "a second signal came")

@@ -217,7 +217,7 @@ class Trial:
         await clientFromString(self._reactor, string).connect(_One(self._client))
         self._step = "relaying"
         await gatherResults([self._server.complete, self._client.complete], consumeErrors=True)
-        took = self._reactor.seconds() - began
+        took: float = self._reactor.seconds() - began
         self._step = "closing"
         self._client.close()
         await relay.whenIdle()

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         for name, value in about.items():
             print(f"{name + ':':<19}{value}")
         print(flush=True)
-    with tempfile.TemporaryDirectory(prefix="te-") as folder:
+    with tempfile.TemporaryDirectory(prefix="te-", dir=_shortFolder()) as folder:
         outcomes = _tryAll(reactor, folder, options.timeout)
     if outcomes is None:
         print("twisted-endpoints doctor: stopped before the end", file=sys.stderr)
@@ -74,6 +74,12 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("\n".join(table([HEADINGS, *map(_row, outcomes)])))
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+def _shortFolder() -> str | None:
+    """Say where temporary folders go: elsewhere than usual if that path is too long for a UNIX socket's."""
+    usual = tempfile.gettempdir()
+    return "/tmp" if len(os.fsencode(usual)) > 70 and os.path.isdir("/tmp") else None
 
 
 def versions(reactor: Any) -> dict[str, str]:
