@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -96,59 +96,58 @@ class FileWrapper:
 
     def write(self, data: bytes) -> None:
         """Write to the file; what goes wrong goes to `handleException`."""
-        try:
-            self.file.write(data)
-        except Exception:
-            self.handleException()
-
-    def _checkProducer(self) -> None:
-        """Ask the producer for more, which a test does in place of a reactor."""
-        if self.producer:
-            self.producer.resumeProducing()
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Take a producer, and ask it for data at once if it waits to be asked."""
-        self.producer = producer
-        self.streamingProducer = streaming
-        if not streaming:
-            producer.resumeProducing()
-
-    def unregisterProducer(self) -> None:
-        """Do without a producer again."""
-        self.producer = None
-
-    def stopConsuming(self) -> None:
-        """Let the producer go and close the file."""
-        self.unregisterProducer()
-        self.loseConnection()
+        self._attempt(self.file.write, data)
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write the pieces, joined."""
         self.write(b"".join(iovec))
 
     def loseConnection(self) -> None:
-        """Close the file."""
+        """Close the file; what goes wrong goes to `handleException`."""
         self.closed = 1
+        self._attempt(self.file.close)
+
+    def _attempt(self, operation: Callable[..., object], *arguments: object) -> None:
         try:
-            self.file.close()
-        except OSError:
+            operation(*arguments)
+        except Exception:
             self.handleException()
 
-    def getPeer(self) -> Any:
-        """Return what stands for the address of the other end."""
-        return "file", "file"
+    def handleException(self) -> None:
+        """Do nothing; override it to learn what went wrong with the file."""
 
     def getHost(self) -> Any:
         """Return what stands for the address of this end."""
         return "file"
 
-    def handleException(self) -> None:
-        """Do nothing; override it to learn what went wrong with the file."""
+    def getPeer(self) -> Any:
+        """Return what stands for the address of the other end."""
+        return ("file", "file")
 
-    def resumeProducing(self) -> None:
-        """Do nothing: there is nothing to read."""
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Take a producer, and ask it for data at once if it waits to be asked."""
+        self.producer, self.streamingProducer = producer, streaming
+        if not streaming:
+            self._checkProducer()
+
+    def unregisterProducer(self) -> None:
+        """Do without a producer again."""
+        self.producer = None
+
+    def _checkProducer(self) -> None:
+        """Ask the producer for more; what a reactor would do, a test does by this."""
+        if self.producer:
+            self.producer.resumeProducing()
+
+    def stopConsuming(self) -> None:
+        """Let the producer go and close the file."""
+        self.unregisterProducer()
+        self.loseConnection()
 
     def pauseProducing(self) -> None:
+        """Do nothing: there is nothing to read."""
+
+    def resumeProducing(self) -> None:
         """Do nothing: there is nothing to read."""
 
     def stopProducing(self) -> None:

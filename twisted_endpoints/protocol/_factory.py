@@ -71,9 +71,9 @@ class Factory(Generic[P]):
             *args: what the factory itself wants.
             **kwargs: what the factory itself wants.
         """
-        factory = cls(*args, **kwargs)
-        factory.protocol = protocol
-        return factory
+        made = cls(*args, **kwargs)
+        made.protocol = protocol
+        return made
 
     def logPrefix(self) -> str:
         """Return the name of the class."""

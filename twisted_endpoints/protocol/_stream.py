@@ -94,10 +94,11 @@ class ProcessProtocol(BaseProtocol):
             childFD: which descriptor, by the process's own count.
             data: the bytes.
         """
-        if childFD == 1:
-            self.outReceived(data)
-        elif childFD == 2:
-            self.errReceived(data)
+        match childFD:
+            case 1:
+                self.outReceived(data)
+            case 2:
+                self.errReceived(data)
 
     def outReceived(self, data: bytes) -> None:
         """
@@ -122,12 +123,13 @@ class ProcessProtocol(BaseProtocol):
         Args:
             childFD: which descriptor, by the process's own count.
         """
-        if childFD == 0:
-            self.inConnectionLost()
-        elif childFD == 1:
-            self.outConnectionLost()
-        elif childFD == 2:
-            self.errConnectionLost()
+        match childFD:
+            case 0:
+                self.inConnectionLost()
+            case 1:
+                self.outConnectionLost()
+            case 2:
+                self.errConnectionLost()
 
     def inConnectionLost(self) -> None:
         """Learn that the process's input is closed."""
