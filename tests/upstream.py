@@ -63,8 +63,14 @@ def _forwardLogs() -> None:
                 from twisted_endpoints.failure import Failure
 
                 failure = Failure(record.exc_info[1], record.exc_info[0], record.exc_info[2])
+            text = record.getMessage()
             if failure is not None:
-                log.failure("{text}", failure=failure, text=record.getMessage())
+                head, _, rest = text.partition("\n")
+                if head == "Unhandled error in Deferred:":
+                    # One record of ours is two events of Twisted's.
+                    log.critical(head, isError=True)
+                    text = rest
+                log.failure("{text}", failure=failure, text=text)
             else:
                 level = {"WARNING": "warn", "CRITICAL": "critical"}.get(record.levelname)
                 getattr(log, level or record.levelname.lower())("{text}", text=record.getMessage())

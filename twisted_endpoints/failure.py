@@ -375,7 +375,8 @@ class Failure(BaseException):
 
 
 def _warnOfStack() -> None:
-    warnings.warn("Failure.stack is deprecated and always empty", DeprecationWarning, stacklevel=3)
+    text = "twisted_endpoints.failure.Failure.stack was deprecated in Twisted 24.10.0; it is always empty"
+    warnings.warn(text, DeprecationWarning, stacklevel=3)
 
 
 def _asText(variables: Iterable[tuple[str, object]]) -> list[tuple[str, str]]:

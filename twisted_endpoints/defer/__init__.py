@@ -9,6 +9,7 @@ Nothing is defined here.  The parts, from the ground up: `_errors`, `_debug` (un
 
 from __future__ import annotations
 
+from ..failure import Failure as Failure
 from ._chain import passthru as passthru
 from ._combinators import FAILURE, SUCCESS, DeferredList, gatherResults
 from ._combinators import FailureGroup as FailureGroup

@@ -97,18 +97,19 @@ class _CallbackChain(Generic[_ResultT]):
         Returns:
             A Deferred that waited for this one, has got its result and is to be run now; or None.
         """
-        self._chainedTo = None
-        self._settled = False
-        self._runningCallbacks = True
+        if self._chainedTo is not None:
+            self._chainedTo = None
         result: Any = self.result
         failed = isinstance(result, Failure)
         callback: Any
         errback: Any
         extra: Any
         # Entries are taken off in batches: to take the first one of a list moves all the others.
-        batch: Any = ()
+        batch: Any = None
         try:
             while self._callbacks:
+                self._runningCallbacks = True
+                self._settled = False
                 batch = iter(self._callbacks)
                 self._callbacks = []
                 for callback, errback, extra in batch:
@@ -150,9 +151,11 @@ class _CallbackChain(Generic[_ResultT]):
                     failed = isinstance(result, Failure)
             return None
         finally:
-            self._runningCallbacks = False
-            self._callbacks[:0] = batch
+            if batch is not None:
+                self._runningCallbacks = False
+                self._callbacks[:0] = batch
             if failed:
+                self._settled = False
                 if self._debugInfo is None:
                     self._debugInfo = DebugInfo()
                 self._debugInfo.failResult = self.result

@@ -37,7 +37,8 @@ def returnValue(val: object) -> NoReturn:
     It raises a `BaseException`, so an ``except Exception:`` on its way does no harm.
     """
     warnings.warn(
-        "twisted_endpoints.defer.returnValue is deprecated; please use standard return statement instead",
+        "twisted_endpoints.defer.returnValue was deprecated in Twisted 24.7.0; "
+        "please use standard return statement instead",
         DeprecationWarning,
         stacklevel=2,
     )

@@ -64,7 +64,11 @@ class Deferred(_CallbackChain[_ResultT]):
     @property
     def callbacks(self) -> list[Any]:
         """Deprecated: the entries that wait for the result."""
-        warnings.warn("Deferred.callbacks is deprecated", DeprecationWarning, stacklevel=2)
+        warnings.warn(
+            "twisted_endpoints.defer.Deferred.callbacks was deprecated in Twisted 25.5.0",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         return self._callbacks
 
     def addCallbacks(

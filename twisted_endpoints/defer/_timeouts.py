@@ -32,7 +32,8 @@ def _cancelledToTimedOutError(value: _T, timeout: float) -> _T:
 def timeout(deferred: Deferred[Any]) -> None:
     """Fail a Deferred with `TimeoutError`.  Deprecated: `Deferred.addTimeout` does that at the right time."""
     warnings.warn(
-        "twisted_endpoints.defer.timeout is deprecated; please use Deferred.addTimeout instead",
+        "twisted_endpoints.defer.timeout was deprecated in Twisted 17.1.0; "
+        "please use twisted_endpoints.defer.Deferred.addTimeout instead",
         DeprecationWarning,
         stacklevel=2,
     )
