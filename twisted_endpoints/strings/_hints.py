@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 
 from .description import hasLooseBracket
-from .kinds import isIPv6
+from .kinds import isHost, isIPv6
 
 __all__ = ["colonHint", "nearest", "prefixHint"]
 
-#: Wrong descriptions can be long; whoever wrote an address by hand wrote it within so many parts.
-_PARTS = 64
+#: A longer description is not repeated in a hint.
+_LONG = 200
 
 _GROUP = re.compile(r"[0-9A-Fa-f]{0,4}|[0-9.]{7,15}|[0-9A-Fa-f]{0,4}%\w+")
 
@@ -27,25 +27,29 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return lower[found[0]] if found else None
 
 
-def colonHint(text: str) -> str:
+def colonHint(text: str, skip: int = 0) -> str:
     """
     Look for what makes colons stand where they shouldn't: an IPv6 address without brackets, or brackets that
     don't work.
 
+    Args:
+        text: the whole description.
+        skip: how many positional arguments come before any that may be an address.
+
     Returns:
         What to do about it, as a sentence; nothing if there is no such thing.
     """
-    hint = _ipv6Hint(text)
+    hint = _ipv6Hint(text, skip)
     if not hint and hasLooseBracket(text):
         hint = "An argument that begins with '[' ends with its ']', right before a ':' or the end."
     return hint
 
 
-def _ipv6Hint(text: str) -> str:
-    if "::" not in text and text.count(":") < 7:
+def _ipv6Hint(text: str, skip: int) -> str:
+    if len(text) > _LONG or ("::" not in text and text.count(":") < 7):
         return ""
-    pieces = text.split(":", _PARTS)
-    for first in range(1, min(len(pieces), _PARTS)):
+    pieces = text.split(":")
+    for first in range(1 + skip, len(pieces)):
         name, equals, value = pieces[first].rpartition("=")
         end = first + 1
         while end < len(pieces) and end - first < 9 and _GROUP.fullmatch(pieces[end]):
@@ -75,10 +79,10 @@ def prefixHint(text: str, prefix: str, known: Iterable[str], otherRole: Iterable
     """
     names = sorted(set(known))
     listing = f"Prefixes for {'clients' if client else 'servers'}: {', '.join(names)}."
-    short = text if len(text) <= 200 else ""
+    short = len(text) <= _LONG
     rest = text.partition(":")[2]
     if prefix.isascii() and prefix.isdigit() and short:
-        return f"Did you mean 'tcp:{text}'?"
+        return f"Did you mean 'tcp:{'localhost:' if client else ''}{text}'?"
     if text.startswith("[") and short:
         return f"Did you mean 'tcp:{text}'?"
     if rest.startswith("//"):
@@ -93,6 +97,6 @@ def prefixHint(text: str, prefix: str, known: Iterable[str], otherRole: Iterable
     near = nearest(prefix, names)
     if near:
         return f"Did you mean {near!r}? {listing}"
-    if rest.isascii() and rest.isdigit() and ("." in prefix or prefix == "localhost") and short:
+    if rest.isascii() and rest.isdigit() and isHost(prefix) and short:
         return f"Did you mean 'tcp:{text}'?" if client else f"Did you mean 'tcp:{rest}:interface={prefix}'?"
     return listing

@@ -74,6 +74,11 @@ class Parameter:
         """Whether a description must give it."""
         return self.default is REQUIRED
 
+    @property
+    def defaultText(self) -> str | None:
+        """The default as a description would have it, or None if there is none."""
+        return None if self.required or self.default is None else self.kind.write(self.default)
+
 
 class Declaration:
     """
@@ -87,6 +92,7 @@ class Declaration:
         self.parameters = parameters
         self._positional = tuple(parameter.name for parameter in parameters if not parameter.keywordOnly)
         self._required = {parameter.name for parameter in parameters if parameter.required}
+        self._skip = 1 if parameters and parameters[0].kind is kinds.PORT else 0
         self._readers = {parameter.name: parameter.kind.read for parameter in parameters}
 
     def bind(self, description: Description) -> dict[str, Any]:
@@ -141,22 +147,24 @@ class Declaration:
             near = nearest(name, self._readers)
             hint = f"Did you mean {near!r}? " if near else ""
             hint += f"{description.prefix} takes {self.usage()}."
-        raise ArgumentsError.at(problem, where, colonHint(where[0]) or hint)
+            if not name.isidentifier():
+                hint += " For a '=' in a value, put a backslash before it."
+        raise ArgumentsError.at(problem, where, colonHint(where[0], self._skip) or hint)
 
     def _refuseExtra(self, description: Description) -> NoReturn:
         takes = len(self._positional)
         where = description.positional(takes)
         count = {0: "no argument", 1: "only one argument"}.get(takes, f"at most {takes} arguments")
         problem = f"{shown(description.prefix)} takes {count} without a keyword, not {len(description.args)}"
-        hint = f"{description.prefix} takes {self.usage()}.  For a ':' in a value, put a backslash before it."
-        raise ArgumentsError.at(problem, where, colonHint(where[0]) or hint)
+        hint = f"{description.prefix} takes {self.usage()}. For a ':' in a value, put a backslash before it."
+        raise ArgumentsError.at(problem, where, colonHint(where[0], self._skip) or hint)
 
     def _refuseMissing(self, description: Description, texts: Mapping[str, str]) -> NoReturn:
         missing = [name for name in self._readers if name in self._required and name not in texts]
         where = description.end()
         hint = f"{description.prefix} takes {self.usage()}."
         problem = f"{shown(description.prefix)} needs {' and '.join(missing)}"
-        raise ArgumentsError.at(problem, where, colonHint(where[0]) or hint)
+        raise ArgumentsError.at(problem, where, colonHint(where[0], self._skip) or hint)
 
     def _refuseValue(
         self, description: Description, name: str, names: tuple[str, ...], error: ValueError
@@ -167,7 +175,7 @@ class Declaration:
             index = names.index(name)
             value, where = description.args[index], description.positional(index)
         kind = next(parameter.kind for parameter in self.parameters if parameter.name == name)
-        hint = colonHint(where[0]) or str(error)
+        hint = colonHint(where[0], self._skip) or str(error)
         if not hint and value != value.strip():
             hint = "There is white space around it."
         problem = f"{name} must be {kind.expected}, not {shown(value) if value else 'empty'}"

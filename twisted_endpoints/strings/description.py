@@ -116,7 +116,7 @@ def parts(text: str) -> Iterator[Part]:
 
 
 def hasLooseBracket(text: str) -> bool:
-    """Tell whether an argument begins with a ``[`` that is only a letter, because its ``]`` isn't at the end."""
+    """Tell whether an argument begins with a ``[`` that is but a letter: its ``]`` isn't at the end."""
     pairs = _pairs(text)
     begun = (
         part for part in parts(text) if part.start and text[part.valueStart : part.valueStart + 1] == "["

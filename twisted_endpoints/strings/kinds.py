@@ -38,11 +38,13 @@ class Kind:
         name: one or two words, for tables.
         expected: what a value must be, to stand after "must be".
         read: turns text into the value; raises `ValueError`, with what more there is to say, or with nothing.
+        write: turns a value into the text that it is read from.
     """
 
     name: str
     expected: str
     read: Callable[[str], Any]
+    write: Callable[[Any], str] = str
 
 
 #: Two thousand million: what a C int holds, and more than any listening queue or number here needs.
@@ -125,9 +127,7 @@ def _socketPath(text: str) -> str:
         raise ValueError("There is a NUL character in it, which no file name can have.")
     size = len(text.encode())
     if size > limit:
-        raise ValueError(
-            f"It has {size} bytes, and the kernel takes {limit}: use a shorter path, or a symbolic link."
-        )
+        raise ValueError(f"It has {size} bytes, and the kernel takes {limit}.")
     return text
 
 
@@ -187,9 +187,18 @@ def _host(text: str) -> str:
         return _hostName(text)
     if ":" in text and isIPv6(text):
         return text
-    if not text.isascii() and _encodable(text):
-        return text
-    raise ValueError(_bracketHint(text))
+    if not text or text.isascii():
+        raise ValueError(_bracketHint(text))
+    if len(text) > 253:
+        raise ValueError(f"It has {len(text)} characters, and a host name at most 253.")
+    try:
+        name = _encoded(text)
+    except ValueError:
+        raise ValueError("It can't be encoded as a host name (IDNA).") from None
+    if not _NAME.fullmatch(name):
+        raise ValueError("")
+    _hostName(name)
+    return text
 
 
 def _bracketHint(text: str) -> str:
@@ -199,21 +208,26 @@ def _bracketHint(text: str) -> str:
     return ""
 
 
-def _encodable(text: str) -> bool:
-    """Tell whether a name beyond ASCII can be looked up, by IDNA 2008 or the standard library's 2003."""
-    if len(text) > 253:
-        return False
+def _encoded(text: str) -> str:
+    """
+    Turn a name beyond ASCII into what is looked up: by IDNA 2008, or else by the standard library's 2003.
+
+    Raises:
+        ValueError: neither knows how.
+    """
     try:
         import idna
 
-        idna.encode(text, uts46=True)
-        return True
-    except (ImportError, UnicodeError):  # idna's errors are UnicodeErrors
-        pass
+        return idna.encode(text, uts46=True).decode("ascii")
+    except (ImportError, UnicodeError):  # idna's own errors are UnicodeErrors
+        return text.encode("idna").decode("ascii")
+
+
+def isHost(text: str) -> bool:
+    """Tell whether a text looks like a host, and not like a word: it has a dot, or is ``localhost``."""
     try:
-        text.encode("idna")
-        return all(character.isalnum() or character in "-._" or not character.isascii() for character in text)
-    except UnicodeError:
+        return _host(text) == "localhost" or "." in text
+    except ValueError:
         return False
 
 
@@ -221,7 +235,7 @@ PORT = Kind("port", "a number from 0 to 65535", _port)
 TEXT = Kind("text", "text without NUL characters", _text)
 INTEGER = Kind("number", f"a whole number from 0 to {_LARGEST}", _integer)
 SECONDS = Kind("seconds", "a number of seconds, like 30 or 1.5", _seconds)
-FLAG = Kind("0 or 1", "0 or 1", _flag)
+FLAG = Kind("0 or 1", "0 or 1", _flag, lambda value: "1" if value else "0")
 
 Text = Annotated[str, TEXT]
 
@@ -238,7 +252,7 @@ Seconds = Annotated[float, SECONDS]
 Flag = Annotated[bool, FLAG]
 
 #: The permissions of a file.
-Mode = Annotated[int, Kind("octal mode", "an octal number from 0 to 7777", _mode)]
+Mode = Annotated[int, Kind("octal mode", "an octal number from 0 to 7777", _mode, "{:o}".format)]
 
 #: The path of a file.
 Path = Annotated[str, Kind("path", "a path", _path)]

@@ -157,7 +157,7 @@ class Registry:
         """
         for prefix in sorted(self._builtin):
             yield self._loadBuiltin(prefix)
-        for prefix, claims in sorted(self._announced().items()):
+        for prefix, claims in sorted(self._announcements.byPrefix().items()):
             for announced in claims:
                 yield self._loaded(prefix, announced.entry.load, announced.distribution)
         yield from self._inTwisted()
@@ -269,15 +269,21 @@ class Registry:
 
     def _failed(self, found: Found, description: Description, error: Exception) -> DescriptionError:
         kind = PluginTypeError if isinstance(error, TypeError) else PluginError
-        problem = f"the parser for {shown(description.prefix)} refuses this: {_told(error)}"
+        # A parser raises a ValueError on purpose, and its text says enough.
+        reason = (isinstance(error, ValueError) and _text(error)) or _told(error)
+        problem = f"the parser for {shown(description.prefix)} refuses this: {reason}"
         return kind.at(problem, description.whole(), f"The parser is from {found.origin}.")
 
 
-def _told(error: BaseException) -> str:
+def _text(error: BaseException) -> str:
     try:
-        reason = str(error)
+        return str(error)
     except Exception:  # it is somebody else's class
-        reason = ""
+        return ""
+
+
+def _told(error: BaseException) -> str:
+    reason = _text(error)
     return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
 
 

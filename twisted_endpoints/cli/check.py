@@ -1,0 +1,107 @@
+"""``twisted-endpoints check``: what a string says, or what is wrong with it, without opening anything."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..strings.description import Description
+    from ..strings.registry import Registry
+
+NAME = "check"
+SUMMARY = "says what a string means, or what is wrong with it, and opens nothing"
+
+EXAMPLES = """\
+examples:
+  twisted-endpoints check tcp:8080:interface=127.0.0.1
+  twisted-endpoints check --client 'tcp:[::1]:80' unix:/run/app.sock
+
+The exit status is 0 if every string is good, else 1.
+"""
+
+
+def addArguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("strings", metavar="STRING", nargs="+", help="an endpoint string")
+    role = parser.add_mutually_exclusive_group()
+    role.add_argument("--server", action="store_true", help="check strings to listen on")
+    role.add_argument(
+        "--client", action="store_true", help="check strings to connect to; by default either is good"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what each string says; 0 if all are good, else 1."""
+    from ..strings.registry import clients, servers
+
+    registries = [servers] if options.server else [clients] if options.client else [servers, clients]
+    results = [_check(text, registries) for text in options.strings]
+    return 0 if all(results) else 1
+
+
+def _check(text: str, registries: list[Registry]) -> bool:
+    """Print what a string says to those registries that understand it, or else why none does."""
+    from ..strings.description import Description
+    from ..strings.errors import DescriptionError, UnknownPrefix, shown
+
+    errors: list[tuple[str, DescriptionError]] = []
+    lines: list[str] = []
+    for registry in registries:
+        try:
+            lines += _meaning(registry, Description.parse(text))
+        except DescriptionError as error:
+            errors.append((registry.role, error))
+    sys.stdout.flush()
+    if lines:
+        print(shown(text, limit=200)[1:-1], *lines, sep="\n")
+        return True
+    # A role that doesn't have the prefix has nothing to say about what comes after it, if the other one has.
+    known = [(role, error) for role, error in errors if not isinstance(error, UnknownPrefix)]
+    told: set[str] = set()
+    for role, problem in known or errors:
+        if str(problem) not in told:
+            told.add(str(problem))
+            print(
+                f"not good for a {role}: {problem}" if len(known or errors) > 1 else problem, file=sys.stderr
+            )
+    return False
+
+
+def _meaning(registry: Registry, description: Description) -> Iterator[str]:
+    """
+    Tell each part of a description by name.
+
+    Raises:
+        DescriptionError: no endpoint of this role can be made of it.
+    """
+    from ..testing import MemoryReactorClock
+
+    found = registry.find(description)
+    endpoint = registry.endpoint(MemoryReactorClock(), description)
+    yield f"  {registry.role} {found.prefix}, from {found.origin}: {_visible(repr(endpoint))}"
+    declaration = getattr(found.parser, "declaration", None)
+    if declaration is None:
+        rows = [(f"argument {number}", value) for number, value in enumerate(description.args, 1)]
+        rows += description.kwargs.items()
+    else:
+        rows = list(_rows(declaration, declaration.bind(description)))
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        yield f"    {_visible(name):<{width}}  {_visible(value)}"
+
+
+def _rows(declaration: Any, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for parameter in declaration.parameters:
+        if parameter.name in values:
+            yield parameter.name, parameter.kind.write(values[parameter.name]) or "(empty)"
+        else:
+            yield parameter.name, f"{parameter.defaultText or '(empty)'}  (default)"
+
+
+def _visible(text: str) -> str:
+    from ..strings.errors import shown
+
+    return shown(text, limit=1000)[1:-1]
