@@ -408,7 +408,7 @@ def test_aReactorWithoutAResolverGetsAThreadsAnswerAndAWarning() -> None:
         asked.append(args)
         return succeed([(2, 1, 6, "", ("192.0.2.1", 80))])
 
-    endpoint._deferToThread = inThread  # type: ignore[assignment]
+    endpoint._deferToThread = inThread
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         endpoint.connect(GreeterFactory())
@@ -497,7 +497,7 @@ def test_aResolutionThatCantBeCancelledDoesntStopTheCancel(
     def cancel() -> None:
         raise raised
 
-    network.lookups[0].cancel = cancel  # type: ignore[method-assign]
+    network.lookups[0].cancel = cancel
     outcome.deferred.cancel()
 
     assert isinstance(outcome.error, error.ConnectingCancelledError)

@@ -79,7 +79,7 @@ def named(reactor: Any, answer: Any) -> tuple[Any, list[Any], list[Any]]:
         asked.append((function, *args))
         return answer
 
-    endpoint._deferToThread = inThread  # type: ignore[assignment]
+    endpoint._deferToThread = inThread
     deferred = endpoint.connect(GreeterFactory())
     deferred.addBoth(results.append)
     return deferred, results, asked
@@ -124,7 +124,7 @@ def test_aLookupThatCantBeginIsAFailure() -> None:
     def broken(*args: Any) -> Any:
         raise RuntimeError("no threads")
 
-    endpoint._deferToThread = broken  # type: ignore[assignment]
+    endpoint._deferToThread = broken
     results: list[Any] = []
 
     endpoint.connect(GreeterFactory()).addBoth(results.append)

@@ -58,7 +58,7 @@ def test_bytesGoThereAndBack(reactor: Any, tmp_path: Path) -> None:
         port = await UNIXServerEndpoint(reactor, path, mode=0o600).listen(Factory.forProtocol(Echo))
         protocol: Any = await UNIXClientEndpoint(reactor, path).connect(Factory.forProtocol(Collect))
         got = await protocol.closed
-        await port.stopListening()  # type: ignore[misc]
+        await port.stopListening()
         return got
 
     assert run(reactor, main) == b"hello"

@@ -169,7 +169,7 @@ def test_aReactorThatCantConnectSoIsAFailure(kind: str) -> None:
 @pytest.mark.parametrize("kind", CLIENTS)
 def test_aFactoryThatMakesNothingIsNoProtocol(kind: str) -> None:
     factory = GreeterFactory()
-    factory.buildProtocol = lambda addr: None  # type: ignore[assignment, method-assign]
+    factory.buildProtocol = lambda addr: None
     _, results, given = connecting(kind, factory)
 
     transport = made(given)
@@ -184,7 +184,7 @@ def test_aRaisingFactoryFailsTheConnect(kind: str) -> None:
         raise RuntimeError("a bug")
 
     factory = GreeterFactory()
-    factory.buildProtocol = buildProtocol  # type: ignore[assignment, method-assign]
+    factory.buildProtocol = buildProtocol
     _, results, given = connecting(kind, factory)
 
     transport = made(given)
@@ -408,7 +408,7 @@ def test_everythingIsPassedOn() -> None:
     wrapping.readConnectionLost()
     wrapping.writeConnectionLost()
     wrapping.handshakeCompleted()
-    wrapping.connectionLost("reason")  # type: ignore[arg-type]
+    wrapping.connectionLost("reason")
 
     assert user.told == [b"x", 3, "read", "write", "handshake", "reason"]
     assert wrapping.logPrefix() == "everything"
@@ -452,7 +452,7 @@ def test_connectProtocolReturnsTheEndpointsDeferred() -> None:
         def connect(self, protocolFactory: Any) -> Any:
             return deferred
 
-    assert connectProtocol(Endpoint(), Greeter()) is deferred  # type: ignore[arg-type]
+    assert connectProtocol(Endpoint(), Greeter()) is deferred
 
 
 def test_aLayerThatCantBeMadeIsAFailure() -> None:

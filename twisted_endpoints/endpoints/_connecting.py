@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _log = Logger(__name__)
 
+Address = IPv4Address | IPv6Address
+
 
 @implementer(IResolutionReceiver)
 class Connecting:
@@ -41,9 +43,9 @@ class Connecting:
         self._done: Deferred[IProtocol] | None = Deferred(self._cancelled)
         self._resolution: IHostResolution | None = None
         #: Addresses, each once, in the resolver's order.
-        self._found: dict[IAddress, None] = {}
-        self._race: Race[IAddress] | None = None
-        self._actions: deque[Action[IAddress]] = deque()
+        self._found: dict[Address, None] = {}
+        self._race: Race[Address] | None = None
+        self._actions: deque[Action[Address]] = deque()
         self._acting = False
         self._attempts: dict[int, Deferred[IProtocol]] = {}
         self._winner: IProtocol | None = None
@@ -93,7 +95,7 @@ class Connecting:
 
     # The race
 
-    def _act(self, actions: Iterable[Action[IAddress]]) -> None:
+    def _act(self, actions: Iterable[Action[Address]]) -> None:
         """Do what the race decided; not by recursion, as a thousand attempts may fail in their connect()."""
         self._actions.extend(actions)
         if self._acting:
@@ -103,7 +105,7 @@ class Connecting:
             self._do(self._actions.popleft())
         self._acting = False
 
-    def _do(self, action: Action[IAddress]) -> None:
+    def _do(self, action: Action[Address]) -> None:
         match action:
             case Start(attempt, address):
                 self._startAttempt(attempt, address)
@@ -120,7 +122,7 @@ class Connecting:
             case Lost():
                 self._finish(self._whyLost())
 
-    def _startAttempt(self, attempt: int, address: IAddress) -> None:
+    def _startAttempt(self, attempt: int, address: Address) -> None:
         connecting = self._endpoint._endpointFor(address).connect(self._protocolFactory)
         self._attempts[attempt] = connecting
         if self._done is None:  # cancelled by the user's factory, from inside connect()
@@ -182,7 +184,7 @@ class Connecting:
         stage = "the name look-up gave no answer" if self._race is None else self._attemptsSoFar()
         self._finish(TimedOut(string=f"{limit}: {stage}"))
 
-    def _finish(self, result: IProtocol | Failure | Exception | None) -> None:
+    def _finish(self, result: Any) -> None:
         """Give up whatever still goes on, then tell the user."""
         done, self._done = self._done, None
         if done is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from ..address import IPv6Address
+from ..address import IPv4Address, IPv6Address
 from ..defer import Deferred, fail
 from ..interfaces import (
     IHostnameResolver,
@@ -46,7 +46,7 @@ class HostnameEndpoint:
 
     # Twisted's names, which tests replace.
     _getaddrinfo = staticmethod(socket.getaddrinfo)
-    _deferToThread = staticmethod(deferToThread)
+    _deferToThread: Any = staticmethod(deferToThread)
     #: RFC 8305, section 8, "Connection Attempt Delay"; Twisted has 0.3.
     _DEFAULT_ATTEMPT_DELAY = 0.25
 
@@ -128,7 +128,7 @@ class HostnameEndpoint:
             self._reactor, self._deferToThread, self._getaddrinfo, host, port, 0, socket.SOCK_STREAM
         )
 
-    def _endpointFor(self, address: Any) -> TCP4ClientEndpoint | TCP6ClientEndpoint:
+    def _endpointFor(self, address: IPv4Address | IPv6Address) -> TCP4ClientEndpoint | TCP6ClientEndpoint:
         if isinstance(address, IPv6Address):
             return TCP6ClientEndpoint(
                 self._reactor,

@@ -143,7 +143,7 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
 
     # How the name is looked up, and what of the answer is used: Twisted's names, which tests replace.
     _getaddrinfo = staticmethod(socket.getaddrinfo)
-    _deferToThread = staticmethod(deferToThread)
+    _deferToThread: Any = staticmethod(deferToThread)
     _GAI_ADDRESS = 4
     _GAI_ADDRESS_HOST = 0
 
@@ -166,7 +166,7 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
     def _nameResolution(self, host: str) -> Deferred[AddressInfo]:
         return lookUpInThread(self._reactor, self._deferToThread, self._getaddrinfo, host, 0, socket.AF_INET6)
 
-    def _firstOf(self, found: AddressInfo) -> str:
+    def _firstOf(self, found: Any) -> str:
         address = found[0][self._GAI_ADDRESS]
         return scoped(address[self._GAI_ADDRESS_HOST], address[3])
 

@@ -105,7 +105,7 @@ class _WrappingProtocol(Protocol):
         # Let go of before it fires: its result is the protocol, whose transport holds this object.
         connected, self._connectedDeferred = self._connectedDeferred, None
         assert connected is not None
-        if connected.called:
+        if _hasFired(connected):
             self._unwanted = True
             self._abort()
             return
@@ -115,10 +115,10 @@ class _WrappingProtocol(Protocol):
             reason = Failure()
             self._abort()
             # It may have been cancelled by connectionMade itself, before that raised.
-            if not connected.called:
+            if not _hasFired(connected):
                 connected.errback(reason)
             return
-        if connected.called:
+        if _hasFired(connected):
             self._abort()
         else:
             connected.callback(self._wrappedProtocol)
@@ -148,6 +148,11 @@ class _WrappingProtocol(Protocol):
         self._wrappedProtocol.handshakeCompleted()
 
 
+def _hasFired(deferred: Deferred[Any]) -> bool:
+    # A function because mypy takes an attribute that was compared for unchanged by what is called later.
+    return deferred.called
+
+
 class _WrappingFactory(ClientFactory):
     """
     Fires a Deferred, `_onConnection`, for the one connection that it is used for.
@@ -172,7 +177,7 @@ class _WrappingFactory(ClientFactory):
     def startedConnecting(self, connector: IConnector) -> None:
         self._connector = connector
 
-    def buildProtocol(self, addr: IAddress | None) -> Any:
+    def buildProtocol(self, addr: Any) -> Any:
         """Wrap what the user's factory makes; None, which closes the connection, if it makes nothing."""
         try:
             protocol = self._wrappedFactory.buildProtocol(addr)
