@@ -1,4 +1,4 @@
-"""Prints the first line that a host sends: python first_line.py mail.example.com 25"""
+"""Prints the first line that a host sends, for example to: python first_line.py mail.example.com 25."""
 
 import sys
 
@@ -21,7 +21,7 @@ class FirstLine(Protocol):
             self.transport.loseConnection()
 
     def connectionLost(self, reason):
-        self.line.callback(self.text.partition(b"\n")[0].decode(errors="replace"))
+        self.line.callback(self.text.partition(b"\n")[0].decode(errors="replace").rstrip())
 
 
 async def main(reactor, host, port):

@@ -86,7 +86,7 @@ def test_firstLine() -> None:
             said = ran("first_line.py", "localhost", str(server.getsockname()[1]))
         finally:
             greeter.join(30)
-    assert said == "localhost says 220 at your service\r\n"
+    assert said == "localhost says 220 at your service\n"
 
 
 def test_firstLineSaysWhyThereIsNone() -> None:

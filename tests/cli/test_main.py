@@ -17,10 +17,10 @@ from .running import command, finished
 def test_everyCommandIsOne(name: str) -> None:
     module = importlib.import_module(f"twisted_endpoints.cli.{name}")
 
-    assert module.NAME == name
-    assert module.SUMMARY.endswith(".")
-    assert "\n" not in module.SUMMARY
-    assert module.__doc__.startswith(f"``twisted-endpoints {name}")
+    assert (module.NAME, callable(module.run)) == (name, True)
+    assert module.SUMMARY[0].islower()
+    assert not set(module.SUMMARY) & set(".\n")
+    assert str(module.__doc__).startswith(f"``twisted-endpoints {name}")
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._trial import Outcome
 
 NAME = "doctor"
-SUMMARY = "Try every kind of endpoint on this machine, by relaying bytes through it and comparing them."
+SUMMARY = "tries every kind of endpoint on this machine: relays bytes through it, and compares them"
 EXAMPLES = """\
 For each kind a server listens on a server string, a relay that listens on another leads to it, and a client
 that connects to the relay and the server send each other 8 MiB of random bytes.  All of it stays on this

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from ._reactor import NoSuchLoop, chooseReactor
 
 NAME = "relay"
-SUMMARY = "Accept connections on LISTEN, connect each one to CONNECT, and copy both ways."
+SUMMARY = "accepts connections on LISTEN, connects each one to CONNECT, and copies both ways"
 EXAMPLES = """\
 examples:
   # whoever connects to port 8080 of this machine talks to the application behind the UNIX socket
@@ -80,23 +82,30 @@ def run(options: argparse.Namespace) -> int:
     try:
         reactor = chooseReactor(options.loop)
     except NoSuchLoop as error:
-        return _wrong(str(error))
+        print(f"twisted-endpoints relay: {error}", file=sys.stderr)
+        return 2
     from ..strings import DescriptionError, clientFromString, serverFromString
     from ._service import Service
 
     try:
         server = serverFromString(reactor, options.listen)
     except DescriptionError as error:
-        return _wrong(f"LISTEN: {error}", isString=True)
+        return _wrong(f"LISTEN: {error}", options.listen, reactor, clientFromString)
     try:
         client = clientFromString(reactor, options.connect)
     except DescriptionError as error:
-        return _wrong(f"CONNECT: {error}", isString=True)
+        return _wrong(f"CONNECT: {error}", options.connect, reactor, serverFromString)
     return Service(reactor, server, client, options).run()
 
 
-def _wrong(text: str, isString: bool = False) -> int:
+def _wrong(text: str, string: str, reactor: Any, otherRole: Callable[[Any, str], object]) -> int:
+    """Explain a wrong string; one that would be right in the other's place may stand in the wrong one."""
     print(f"twisted-endpoints relay: {text}", file=sys.stderr)
-    if isString:
-        print("(for all strings: twisted-endpoints list)", file=sys.stderr)
+    try:
+        otherRole(reactor, string)
+    except ValueError:
+        pass
+    else:
+        print("In the other place it would be right: LISTEN comes first, then CONNECT.", file=sys.stderr)
+    print("(for all strings: twisted-endpoints list)", file=sys.stderr)
     return 2
