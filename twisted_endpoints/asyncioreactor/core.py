@@ -12,6 +12,7 @@ A reactor has one event loop, and lives with it in one of two ways:
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import weakref
 from collections.abc import Callable
 from types import FrameType
@@ -29,9 +30,13 @@ _log = Logger(__name__)
 class Open(Protocol):
     """What a reactor keeps account of: a connection, a listening port or an attempt to connect."""
 
-    #: Whether the loop watches it for input, and whether output waits: for `getReaders` and `getWriters`.
-    _reading: bool
-    _writing: bool
+    @property
+    def _reading(self) -> bool:
+        """Whether the loop watches it for input; `getReaders` asks."""
+
+    @property
+    def _writing(self) -> bool:
+        """Whether output waits for room; `getWriters` asks."""
 
     def _shutdown(self) -> None:
         """Close at once, and tell the protocol or factory so, because the reactor stops."""
@@ -82,6 +87,9 @@ class Core(Events):
             # Not at the end of `run`: programs tidy up after that, with calls that need a loop.
             weakref.finalize(self, closeEventLoop, eventloop)
         self._loop: asyncio.AbstractEventLoop = eventloop
+        #: The context of delayed calls and calls from threads, as one callback of the loop makes many of
+        #: them.
+        self._context = contextvars.copy_context()
         self._open: dict[Open, None] = {}
         self._signals = StopSignals({})
         # Twisted's test builder empties this; loops bring their own way to be woken.

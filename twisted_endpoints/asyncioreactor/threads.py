@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -25,8 +24,6 @@ class Threads(Core):
         self._threadCalls: deque[Callable[[], Any]] = deque()
         #: True from the first call that waits until the loop has come to look.
         self._threadCallsAnnounced = False
-        # Calls from threads are made in the context of the reactor, not of the thread that was first.
-        self._context = contextvars.copy_context()
         self._poolTriggers: list[Any] = []
 
     def callFromThread(self, callable: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -45,8 +42,7 @@ class Threads(Core):
         """
         checkCallable(callable)
         self._threadCalls.append(lambda: callable(*args, **kwargs))
-        # One wake-up, a system call, is enough for all that wait.  The flag is set first and cleared first: a
-        # call that is added while the others are made announces itself anew.
+        # One wake-up, a system call, is enough for all that wait.
         if not self._threadCallsAnnounced:
             self._threadCallsAnnounced = True
             try:
@@ -56,10 +52,17 @@ class Threads(Core):
                 raise
 
     def _callForThreads(self) -> None:
-        self._threadCallsAnnounced = False
-        # Those that are there now: a thread that never ceases to call mustn't keep the loop from all else.
-        for _ in range(len(self._threadCalls)):
-            calledLogged("while calling from a thread", self._threadCalls.popleft())
+        try:
+            # Those that are there now: a thread that never ceases to call mustn't keep the loop from all
+            # else.
+            for _ in range(len(self._threadCalls)):
+                calledLogged("while calling from a thread", self._threadCalls.popleft())
+        finally:
+            # In this order: who adds a call after the look at the queue announces it himself.
+            self._threadCallsAnnounced = False
+            if self._threadCalls:
+                self._threadCallsAnnounced = True
+                self._loop.call_soon(self._callForThreads, context=self._context)
 
     def callInThread(self, callable: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """
