@@ -56,29 +56,47 @@ class _CallbackChain(Generic[_ResultT]):
         debug: captured failures keep the variables of their frames.
     """
 
-    called = False
-    paused = 0
+    # In slots, because CPython finds them faster than what has its default in the class.  `Deferred` has a
+    # __dict__ as well, for what its users and subclasses want to add.
+    __slots__ = (
+        "_callbacks",
+        "_chainedTo",
+        "_debugInfo",
+        "_runningCallbacks",
+        "_settled",
+        "called",
+        "paused",
+        "result",
+    )
+
     debug = False
     result: Any
 
-    #: Callback, errback, and None or ``(args, keywords, args of the errback, its keywords)``.
-    _callbacks: list[tuple[Any, Any, Any]]
-    _debugInfo: DebugInfo | None = None
-    _runningCallbacks = False
-    # The Deferred that this one waits for.
-    _chainedTo: _CallbackChain[Any] | None = None
-    # Fired, not paused, not in the middle of its callbacks, and its result is no failure: `await` just
-    # takes it.
-    _settled = False
+    def __init__(self) -> None:
+        #: Callback, errback, and None or ``(args, keywords, args of the errback, its keywords)``.
+        self._callbacks: list[tuple[Any, Any, Any]] = []
+        self._debugInfo: DebugInfo | None = None
+        self._runningCallbacks = False
+        #: The Deferred that this one waits for.
+        self._chainedTo: _CallbackChain[Any] | None = None
+        #: Fired, not paused, not in the middle of its callbacks, and its result is no failure: `await` just
+        #: takes it.
+        self._settled = False
+        self.called = False
+        self.paused = 0
 
     def _runCallbacks(self) -> None:
         """Run all callbacks that can be run, of this Deferred and of those that wait for it."""
-        if self._runningCallbacks:
+        if self._runningCallbacks or self.paused:
             return
-        stack: list[Any] = [self]
-        current: Any = None
         waiting: Any = None
+        stack: Any = None
+        current: Any = None
         try:
+            waiting = self._runOwnCallbacks()
+            if waiting is None:
+                return
+            stack = [self, waiting]
             while stack:
                 current = stack[-1]
                 waiting = None if current.paused else current._runOwnCallbacks()
@@ -97,19 +115,18 @@ class _CallbackChain(Generic[_ResultT]):
         Returns:
             A Deferred that waited for this one, has got its result and is to be run now; or None.
         """
-        if self._chainedTo is not None:
-            self._chainedTo = None
+        self._chainedTo = None
         result: Any = self.result
         failed = isinstance(result, Failure)
         callback: Any
         errback: Any
         extra: Any
-        # Entries are taken off in batches: to take the first one of a list moves all the others.
         batch: Any = None
         try:
             while self._callbacks:
                 self._runningCallbacks = True
                 self._settled = False
+                # Entries are taken off in batches: to take the first one of a list moves all the others.
                 batch = iter(self._callbacks)
                 self._callbacks = []
                 for callback, errback, extra in batch:
@@ -124,6 +141,7 @@ class _CallbackChain(Generic[_ResultT]):
                             self.result, failed = None, False
                             extra.result = result
                             extra.paused -= 1
+                            self._callbacks = [*batch, *self._callbacks]
                             return extra  # type: ignore[no-any-return]
                         elif failed:
                             result = callback(result, *extra[2], **extra[3])
@@ -138,22 +156,22 @@ class _CallbackChain(Generic[_ResultT]):
                     self.result = result
                     if result is None:
                         failed = False
-                        continue
-                    if isinstance(result, _CallbackChain):
-                        taken = result._take()
+                    elif isinstance(result, _CallbackChain):
+                        taken = result._take() if result.called else NO_RESULT
                         if taken is NO_RESULT:
                             failed = False
                             self.paused += 1
                             self._chainedTo = result
                             result._callbacks.append((CONTINUE, CONTINUE, self))
+                            self._callbacks = [*batch, *self._callbacks]
                             return None
                         self.result = result = taken
-                    failed = isinstance(result, Failure)
+                        failed = isinstance(result, Failure)
+                    else:
+                        failed = isinstance(result, Failure)
             return None
         finally:
-            if batch is not None:
-                self._runningCallbacks = False
-                self._callbacks[:0] = batch
+            self._runningCallbacks = False
             if failed:
                 self._settled = False
                 if self._debugInfo is None:

@@ -45,13 +45,19 @@ class Deferred(_CallbackChain[_ResultT]):
             fire it.  Without a canceller the late result is dropped silently.
     """
 
+    __slots__ = ("__dict__", "__weakref__", "_canceller")
+
     debug = False
 
     # Cancelled, and there was no canceller: one more `callback` or `errback` may come, and means nothing.
     _suppressAlreadyCalled = False
 
     def __init__(self, canceller: Callable[[Deferred[Any]], object] | None = None) -> None:
+        # What the base class does, without a second call: this is the hottest constructor of most programs.
         self._callbacks = []
+        self._debugInfo = self._chainedTo = None
+        self._runningCallbacks = self._settled = self.called = False
+        self.paused = 0
         self._canceller = canceller
         if self.debug:
             self._debugInfo = DebugInfo()
