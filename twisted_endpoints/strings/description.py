@@ -117,6 +117,8 @@ def parts(text: str) -> Iterator[Part]:
 
 def hasLooseBracket(text: str) -> bool:
     """Tell whether an argument begins with a ``[`` that is but a letter: its ``]`` isn't at the end."""
+    if "[" not in text:
+        return False
     pairs = _pairs(text)
     begun = (
         part for part in parts(text) if part.start and text[part.valueStart : part.valueStart + 1] == "["
