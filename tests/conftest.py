@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import threading
@@ -9,6 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+
+with contextlib.suppress(ImportError):
+    import uvloop
+
+    # libuv's pipe for signals comes with the first loop and stays for good: before any test looks for what is left.
+    uvloop.new_event_loop().close()
 
 
 def _descriptors() -> dict[str, str]:

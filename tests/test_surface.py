@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     # pure: text and values
     {"strings.errors", "strings.description", "strings.arguments", "endpoints._racing"},
     {"vocabulary"},
-    {"asyncioreactor", "endpoints"},
+    {"asyncioreactor", "endpoints", "relay"},
     {"plugins"},
     {"strings.registry"},
     {"strings.construct"},
