@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-
 with contextlib.suppress(ImportError):
     import uvloop
 
-    # libuv's pipe for signals comes with the first loop and stays for good: before any test looks for what is left.
+    # libuv's pipe for signals comes with the first loop and stays for good: so before any test looks.
     uvloop.new_event_loop().close()
 
 
@@ -38,7 +37,9 @@ def _leavesNothingBehind() -> Iterator[None]:
     gc.collect()
     # Sockets and pipes by their inode: a number may be used again.  Other files belong to pytest's own capturing.
     known = set(descriptors.values())
-    left = [what for what in _descriptors().values() if what not in known and what.startswith(("socket", "pipe"))]
+    left = [
+        what for what in _descriptors().values() if what not in known and what.startswith(("socket", "pipe"))
+    ]
     assert not left, f"descriptors left open: {left}"
     alive = [thread for thread in threading.enumerate() if thread not in threads]
     assert not alive, f"threads left running: {alive}"
