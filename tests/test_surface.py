@@ -34,10 +34,11 @@ FLOORS: list[set[str]] = [
 ]
 
 #: Modules of the vocabulary that have no twin: parts of those that have one.
-VOCABULARY_PARTS = {"_lockfile", "_lines"}
+VOCABULARY_PARTS = {"_faketraceback", "_lockfile", "_lines"}
 
 #: Imports that go up on purpose, each with the reason.
 UPWARD = {
+    ("defer", "reactor"): "DeferredFilesystemLock without a scheduler takes the installed reactor, when it is made",
     ("task", "reactor"): "react() without a reactor takes the installed one, when it is called",
     ("threads", "reactor"): "deferToThread() takes the installed reactor, when it is called",
     ("protocol", "reactor"): "ReconnectingClientFactory takes the installed reactor's clock, when it retries",
