@@ -35,7 +35,7 @@ def _leavesNothingBehind() -> Iterator[None]:
     descriptors, threads = _descriptors(), set(threading.enumerate())
     yield
     gc.collect()
-    # Sockets and pipes by their inode: a number may be used again.  Other files belong to pytest's own capturing.
+    # Sockets and pipes by their inode: a number may be used again.  Other files belong to pytest's capturing.
     known = set(descriptors.values())
     left = [
         what for what in _descriptors().values() if what not in known and what.startswith(("socket", "pipe"))

@@ -92,7 +92,7 @@ class Relay:
         return self.ended()
 
     def memory(self, field: str) -> int:
-        """Give a field of its /proc/PID/status in bytes: ``VmRSS``, what it uses; ``VmHWM``, the most ever."""
+        """Give a field of /proc/PID/status in bytes: ``VmRSS``, what it uses; ``VmHWM``, the most ever."""
         with open(f"/proc/{self.process.pid}/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field))
 

@@ -77,7 +77,8 @@ def test_aLoopThatIsNotInstalled(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_helpLoadsNothingThatIsSlow() -> None:
     script = (
         "import sys; from twisted_endpoints.cli import main; main(['--help']); "
-        "print([name for name in ('twisted.internet.defer', 'asyncio', 'uvloop', 'OpenSSL', 'rich') if name in sys.modules])"
+        "print([name for name in ('twisted.internet.defer', 'asyncio', 'uvloop', 'OpenSSL', 'rich') "
+        "if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
 
