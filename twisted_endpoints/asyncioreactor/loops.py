@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
 from .._log import Logger
@@ -45,11 +47,24 @@ def closeEventLoop(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
+def _isUvloop(loop: asyncio.AbstractEventLoop) -> bool:
+    return type(loop).__module__.partition(".")[0] == "uvloop"
+
+
+def liveClock(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """
+    Return a loop's clock.
+
+    uvloop's own stands still within one callback, so that a second from "now" might have passed already.  It
+    is taken from the monotonic clock.
+    """
+    return time.monotonic if _isUvloop(loop) else loop.time
+
+
 def timerAllowance(loop: asyncio.AbstractEventLoop) -> float:
     """
-    Say how many seconds to add to a delay, lest the loop calls too early.
+    Return how many seconds to add to a delay, lest the loop's timer ends too early.
 
-    uvloop rounds delays to the nearest millisecond, so half of them end up to 0.5 ms before their time, and a
-    `LoopingCall` that comes early is repeated at once.  Just below half a millisecond makes it round up.
+    uvloop rounds to the nearest millisecond: just below half of one makes it round up.
     """
-    return 0.000499 if type(loop).__module__.startswith("uvloop") else 0.0
+    return 0.000499 if _isUvloop(loop) else 0.0

@@ -164,7 +164,7 @@ class SimpleNameResolver:
 
 
 class Names(Threads, Timers):
-    """Implements `IReactorPluggableNameResolver` and `IReactorPluggableResolver`, and `IReactorCore.resolve`."""
+    """Implements `IReactorPluggableNameResolver`, `IReactorPluggableResolver` and `IReactorCore.resolve`."""
 
     def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:
         super().__init__(eventloop)

@@ -1,18 +1,21 @@
 """
 Delayed calls, in a queue of the reactor's own with one timer of the event loop.
 
-Theory.  A heap of tuples is compared in C, and needs no object of the loop's for each call: with many calls
-waiting, scheduling and cancelling one costs half of what the loops' own timers cost (uvloop's included).  An
-entry is ``(when, serial, call)``, and is in force while the call bears its serial number.  Cancelling a call,
-or bringing it forward, takes that number away, and the entry is skipped when its time comes.  A call that is
-put off, again and again as idle timeouts are, keeps its entry, and gets another only when that comes up too
-early.
+Theory.  A heap of tuples is compared in C, and needs no object of the loop's for each call: with many calls waiting,
+scheduling and cancelling one costs half of what the loops' own timers cost (uvloop's included).  Calls without a
+delay come in order, and wait in a line beside the heap.
+
+An entry is ``(when, serial, call)``, and is in force while the call bears its serial number.  Cancelling a call, or
+bringing it forward, takes that number away, and the entry is skipped when its time comes.  A call that is put off,
+again and again as idle timeouts are, keeps its entry, and gets another only when that comes up too early.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -23,7 +26,7 @@ from .. import error
 from .._log import Logger
 from ..interfaces import IDelayedCall
 from .core import Core
-from .loops import timerAllowance
+from .loops import liveClock, timerAllowance
 
 _log = Logger(__name__)
 
@@ -134,21 +137,28 @@ class DelayedCall:
 class Timers(Core):
     """Implements `IReactorTime`."""
 
-    #: The time in seconds: the event loop's, which starts anywhere and is never set back.  uvloop's stands
-    #: still within one callback.
-    seconds: Callable[[], float]
-
     def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:
         super().__init__(eventloop)
-        self.seconds = self._loop.time
+        self._now = liveClock(self._loop)
+        self._epoch = time.time() - self._now()
         self._entries: list[tuple[float, int, DelayedCall]] = []
-        #: How many entries are out of force.
+        #: The entries of calls without a delay: they come in order, and need no heap.
+        self._soon: deque[tuple[float, int, DelayedCall]] = deque()
+        #: How many entries are out of force, or more: of `_soon`, none is ever deducted.
         self._stale = 0
         self._lastSerial = 0
         #: The loop's timer, and when it ends.
         self._alarm: asyncio.Handle | None = None
         self._alarmTime = _NEVER
         self._allowance = timerAllowance(self._loop)
+
+    def seconds(self) -> float:
+        """
+        Return the seconds since 1970, as the system's clock had them when the reactor was made.
+
+        Programs that make dates of them are right, and whoever sets that clock moves no delayed call.
+        """
+        return self._now() + self._epoch
 
     def callLater(self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any) -> DelayedCall:
         """
@@ -167,25 +177,29 @@ class Timers(Core):
             raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
         # What `_enter` does, once more: this is called for each connection and each request.
         serial = self._lastSerial = self._lastSerial + 1
-        time = self.seconds() + delay
+        when = self.seconds() + delay
         # An empty dictionary is 64 bytes that the collector has to visit.
-        call = DelayedCall(self, time, serial, callable, args, kw or None)
-        heappush(self._entries, (time, serial, call))
-        if time < self._alarmTime:
-            self._setAlarm(time)
+        call = DelayedCall(self, when, serial, callable, args, kw or None)
+        if delay:
+            heappush(self._entries, (when, serial, call))
+        else:
+            self._soon.append((when, serial, call))
+        if when < self._alarmTime:
+            self._setAlarm(when)
         return call
 
     def getDelayedCalls(self) -> list[DelayedCall]:
         """Return the calls that were neither made nor cancelled."""
-        return [call for _time, serial, call in self._entries if serial == call._serial]
+        entries = [*self._soon, *self._entries]
+        return [call for _when, serial, call in entries if serial == call._serial]
 
     def _enter(self, call: DelayedCall) -> None:
         """Put an entry into the queue for the time that a call has now, in place of the one it had."""
-        call._ends = time = call.time
+        call._ends = when = call.time
         call._serial = self._lastSerial = self._lastSerial + 1
-        heappush(self._entries, (time, call._serial, call))
-        if time < self._alarmTime:
-            self._setAlarm(time)
+        heappush(self._entries, (when, call._serial, call))
+        if when < self._alarmTime:
+            self._setAlarm(when)
 
     def _countStale(self) -> None:
         """Take note that one entry more is out of force, and clear them away if they are many."""
@@ -196,11 +210,11 @@ class Timers(Core):
             heapify(self._entries)
             self._stale = 0
 
-    def _setAlarm(self, time: float) -> None:
+    def _setAlarm(self, when: float) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarmTime = time
-        left = time - self._loop.time()
+        self._alarmTime = when
+        left = when - self.seconds()
         if left > 0:
             left += self._allowance
             self._alarm = self._loop.call_later(left, self._ring, context=self._context)
@@ -209,31 +223,40 @@ class Timers(Core):
 
     def _ring(self) -> None:
         """Make the calls that are due."""
-        entries = self._entries
+        soon, entries = self._soon, self._entries
         # Calls that are scheduled meanwhile have their turn next time, lest they keep the loop from all else.
         now, last = self.seconds(), self._lastSerial
-        # None is set while calls are made: one is, for all of them, at the end.
+        # While calls are made no alarm is set: one is, for all that are left, at the end.
         self._alarm, self._alarmTime = None, -_NEVER
         try:
-            while entries and entries[0][0] <= now and entries[0][1] <= last:
-                time, serial, call = heappop(entries)
-                if serial != call._serial:
-                    self._stale -= 1
-                elif call.time > time:
-                    self._enter(call)
+            while soon or entries:
+                sooner = not entries or (soon and soon[0] < entries[0])
+                when, serial, call = soon[0] if sooner else entries[0]
+                if when > now or serial > last:
+                    break
+                if sooner:
+                    soon.popleft()
                 else:
-                    call._serial = 0
-                    call.called = True
-                    try:
-                        if call.kw is None:
-                            call.func(*call.args)  # type: ignore[misc]
-                        else:
-                            call.func(*call.args, **call.kw)  # type: ignore[misc]
-                    except (SystemExit, KeyboardInterrupt):
-                        raise
-                    except BaseException:
-                        call._logFailure()
+                    heappop(entries)
+                if serial != call._serial:
+                    self._stale -= not sooner
+                    continue
+                if call.time > when:
+                    self._enter(call)
+                    continue
+                call._serial = 0
+                call.called = True
+                try:
+                    if call.kw is None:
+                        call.func(*call.args)  # type: ignore[misc]
+                    else:
+                        call.func(*call.args, **call.kw)  # type: ignore[misc]
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException:
+                    call._logFailure()
         finally:
             self._alarmTime = _NEVER
-            if entries:
-                self._setAlarm(entries[0][0])
+            waiting = [queue[0] for queue in (soon, entries) if queue]
+            if waiting:
+                self._setAlarm(min(waiting)[0])
