@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from twisted_endpoints._vocabulary import vocabulary
+from twisted_endpoints.defer import (
+    Deferred,
+    DeferredList,
+    ensureDeferred,
+    fail,
+    inlineCallbacks,
+    logError,
+    maybeDeferred,
+    setDebugging,
+    succeed,
+)
+from twisted_endpoints.failure import Failure
+
+pytestmark = pytest.mark.skipif(vocabulary != "builtin", reason="Twisted's Deferred writes to Twisted's log")
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[logging.LogRecord]]]:
+    """What was logged so far, while no collector runs: a Deferred must not need one to be freed."""
+    gc.collect()
+    gc.disable()
+    caplog.set_level(logging.DEBUG, "twisted_endpoints")
+    caplog.clear()
+    try:
+        yield lambda: caplog.records
+    finally:
+        gc.enable()
+
+
+def raises(_: Any = None) -> Any:
+    raise ValueError("unheard")
+
+
+async def coroutine(waitsFor: Deferred[Any] | None = None) -> None:
+    if waitsFor is not None:
+        await waitsFor
+    raise ValueError("unheard")
+
+
+@inlineCallbacks
+def generator() -> Any:
+    yield 1
+    raise ValueError("unheard")
+
+
+CASES = {
+    "errback": lambda: Deferred().errback(ValueError("unheard")),
+    "fail": lambda: fail(ValueError("unheard")),
+    "callback raises": lambda: Deferred().addCallback(raises).callback(1),
+    "maybeDeferred": lambda: maybeDeferred(raises),
+    "coroutine": lambda: ensureDeferred(coroutine()),
+    "generator": lambda: generator(),
+    "returned": lambda: Deferred().addCallback(lambda _: fail(ValueError("unheard"))).callback(1),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_anUnheardFailureIsLoggedWhenTheDeferredGoes(case: str, logged: Any) -> None:
+    CASES[case]()
+    (record,) = logged()
+    assert record.getMessage() == "Unhandled error in Deferred:"
+    assert record.name == "twisted_endpoints.defer"
+    assert record.levelno == logging.CRITICAL
+    assert record.failure.check(ValueError)
+    assert str(record.exc_info[1]) == "unheard"
+
+
+def test_itIsLoggedOnlyWhenItGoes(logged: Any) -> None:
+    d = fail(ValueError())
+    assert logged() == []
+    del d
+    assert len(logged()) == 1
+
+
+def test_itIsLoggedOnceHoweverManyPassItOn(logged: Any) -> None:
+    inner: Deferred[Any] = Deferred()
+    outer = succeed(1).addCallback(lambda _: inner)
+    ensureDeferred(coroutine(outer))
+    inner.errback(KeyError())
+    del inner, outer
+    assert len(logged()) == 1
+
+
+def test_aDeferredInACycleIsLoggedByTheCollector(logged: Any) -> None:
+    d = fail(ValueError())
+    d.itself = d
+    del d
+    assert logged() == []
+    gc.collect()
+    assert len(logged()) == 1
+
+
+@pytest.mark.parametrize(
+    "handles",
+    [
+        lambda d: d.addErrback(lambda f: None),
+        lambda d: succeed(1).addCallback(lambda _: d).addErrback(lambda f: None),
+        lambda d: DeferredList([d], consumeErrors=True),
+        lambda d: d.addErrback(lambda f: Deferred()),
+        lambda d: d.chainDeferred(Deferred().addErrback(lambda f: None)),
+    ],
+)
+def test_whatIsHandledIsNotLogged(handles: Any, logged: Any) -> None:
+    d: Deferred[Any] = Deferred()
+    handles(d)
+    d.errback(ValueError())
+    del d
+    gc.collect()
+    assert logged() == []
+
+
+def test_awaitingHandlesIt(logged: Any) -> None:
+    async def catches() -> str:
+        try:
+            await fail(ValueError())
+        except ValueError:
+            return "caught"
+        return "not raised"
+
+    d = ensureDeferred(catches())
+    assert d.result == "caught"
+    gc.collect()
+    assert logged() == []
+
+
+def test_debuggingSaysWhoMadeIt(logged: Any) -> None:
+    setDebugging(True)
+    try:
+        fail(ValueError())
+    finally:
+        setDebugging(False)
+    (record,) = logged()
+    text = record.getMessage()
+    assert text.startswith("Unhandled error in Deferred:\n(debug:  C: Deferred was created:\n C:")
+    assert " I: First Invoker was:\n I:" in text
+    assert text.endswith(")")
+
+
+def test_logErrorPassesTheFailureOn(logged: Any) -> None:
+    failure = Failure(ValueError())
+    assert logError(failure) is failure
+    (record,) = logged()
+    assert record.failure is failure
