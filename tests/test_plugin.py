@@ -21,7 +21,9 @@ from twisted_endpoints import plugin
 from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.plugin import IPlugin, getCache, getPlugins, pluginPackagePaths
 
-builtinOnly = pytest.mark.skipif(vocabulary == "twisted", reason="Twisted's keeps a pickle, or logs otherwise")
+builtinOnly = pytest.mark.skipif(
+    vocabulary == "twisted", reason="Twisted's keeps a pickle, or logs otherwise"
+)
 
 
 class IColour(Interface):
@@ -54,7 +56,8 @@ def package(root: Path) -> Path:
     made.mkdir(parents=True)
     (root / "palette" / "__init__.py").write_text("")
     (made / "__init__.py").write_text(
-        "from twisted_endpoints.plugin import pluginPackagePaths\n__path__.extend(pluginPackagePaths(__name__))\n"
+        "from twisted_endpoints.plugin import pluginPackagePaths\n"
+        "__path__.extend(pluginPackagePaths(__name__))\n"
     )
     return made
 
@@ -213,9 +216,7 @@ def test_aCompiledModuleIsFoundUntilItsSourceIsBack(folder: Path) -> None:
     ids=["import", "error", "exit", "syntax"],
 )
 @builtinOnly
-def test_aBrokenModuleBreaksOnlyItself(
-    folder: Path, caplog: pytest.LogCaptureFixture, first: str
-) -> None:
+def test_aBrokenModuleBreaksOnlyItself(folder: Path, caplog: pytest.LogCaptureFixture, first: str) -> None:
     write(folder / "broken.py", "Green", first=first)
     write(folder / "one.py", "Red")
 
@@ -232,9 +233,7 @@ def test_aBrokenModuleBreaksOnlyItself(
 
 
 @builtinOnly
-def test_anObjectThatCanNotBeAskedBreaksOnlyItsModule(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_anObjectThatCanNotBeAskedBreaksOnlyItsModule(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     odd = "class Odd:\n    def __conform__(self, interface):\n        raise OSError('odd')\nodd = Odd()"
     write(folder / "broken.py", "Green", first=odd)
     write(folder / "one.py", "Red")

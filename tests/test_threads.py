@@ -35,8 +35,8 @@ class FakeReactor:
 
     def turn(self) -> None:
         """Make the next call that a thread has asked for."""
-        callable, args = self.queue.get(timeout=30)
-        callable(*args)
+        function, args = self.queue.get(timeout=30)
+        function(*args)
 
     def getThreadPool(self) -> FakeReactor:
         return self
@@ -117,6 +117,20 @@ def test_manyCallsInOneThread(fake: FakeReactor, monkeypatch: pytest.MonkeyPatch
     assert calls == [(fake.threads[0], (1,), {}), (fake.threads[0], (), {"key": 2})]
 
 
+def asking(reactor: Any, function: Any, answers: list[Any]) -> threading.Thread:
+    """Make a blocking call in a thread of its own, which adds the result, or the error, to the answers."""
+
+    def ask() -> None:
+        try:
+            answers.append(blockingCallFromThread(reactor, function))
+        except Exception as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread
+
+
 async def coroutine() -> str:
     return "awaited"
 
@@ -128,36 +142,29 @@ async def coroutine() -> str:
 )
 def test_aBlockingCallGivesTheResult(fake: FakeReactor, function: Any, expected: str) -> None:
     answers: list[Any] = []
-    ask = threading.Thread(target=lambda: answers.append(blockingCallFromThread(fake, function)))  # type: ignore[arg-type]
-    ask.start()
+    ask = asking(fake, function, answers)
     fake.turn()
     ask.join()
 
     assert answers == [expected]
 
 
-@pytest.mark.parametrize("function", [lambda: 1 / 0, lambda: fail(ZeroDivisionError())], ids=["plain", "deferred"])
+@pytest.mark.parametrize(
+    "function", [lambda: 1 / 0, lambda: fail(ZeroDivisionError())], ids=["plain", "deferred"]
+)
 def test_aBlockingCallRaisesTheError(fake: FakeReactor, function: Any) -> None:
-    caught: list[Any] = []
-
-    def call() -> None:
-        with pytest.raises(ZeroDivisionError) as error:
-            blockingCallFromThread(fake, function)  # type: ignore[arg-type]
-        caught.append(error.value)
-
-    ask = threading.Thread(target=call)
-    ask.start()
+    answers: list[Any] = []
+    ask = asking(fake, function, answers)
     fake.turn()
     ask.join()
 
-    assert len(caught) == 1
+    assert [type(answer) for answer in answers] == [ZeroDivisionError]
 
 
 def test_aBlockingCallWaitsForTheDeferred(fake: FakeReactor) -> None:
     ready: Deferred[str] = Deferred()
     answers: list[Any] = []
-    ask = threading.Thread(target=lambda: answers.append(blockingCallFromThread(fake, lambda: ready)))  # type: ignore[arg-type]
-    ask.start()
+    ask = asking(fake, lambda: ready, answers)
     fake.turn()
     assert ask.is_alive()
     assert answers == []
@@ -176,7 +183,9 @@ from twisted_endpoints.threads import blockingCallFromThread, callMultipleInThre
 def inThread(*args):
     assert threading.current_thread() is not threading.main_thread()
     # And back again, from the pool.
-    return blockingCallFromThread(reactor, lambda: (threading.current_thread() is threading.main_thread(), args))
+    def inReactor():
+        return threading.current_thread() is threading.main_thread(), args
+    return blockingCallFromThread(reactor, inReactor)
 
 async def main():
     print(await deferToThread(inThread, 1))

@@ -57,14 +57,17 @@ def test_deferLaterCanBeCancelled() -> None:
     assert called == []
 
 
+Calls = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
 class FakeReactor(Clock):
     """A reactor that runs until it is stopped, and jumps from one call to the next."""
 
     def __init__(self) -> None:
         super().__init__()
         self.running = False
-        self._early: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
-        self._triggers: dict[str, list[tuple[Callable[..., Any], tuple[Any, ...]]]] = {"before": [], "during": []}
+        self._early: list[Calls] = []
+        self._triggers: dict[str, list[Calls]] = {"before": [], "during": []}
 
     def callWhenRunning(self, callable: Callable[..., Any], *args: Any) -> None:
         if self.running:
@@ -78,12 +81,12 @@ class FakeReactor(Clock):
 
     def run(self) -> None:
         self.running = True
-        for callable, args in self._early:
-            callable(*args)
+        for function, args in self._early:
+            function(*args)
         while self.running:
             self.advance(self.calls[0].getTime() - self.seconds())
-        for callable, args in self._triggers["before"] + self._triggers["during"]:
-            callable(*args)
+        for function, args in self._triggers["before"] + self._triggers["during"]:
+            function(*args)
 
     def stop(self) -> None:
         if not self.running:
@@ -185,9 +188,7 @@ react(main, ["hello"])
 
 
 def test_reactTakesTheInstalledReactorAndLogsAnError() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60
-    )
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60)
 
     assert (ran.stdout, ran.returncode) == ("hello\n", 1)
     assert "main function encountered error" in ran.stderr

@@ -24,6 +24,9 @@ _TaskIteratorT = TypeVar("_TaskIteratorT", bound=Iterator[object])
 #: Seconds between two slices: as good as none, but other events of the reactor come first.
 _EPSILON = 0.00000001
 
+#: What an iterator without a next item gives.
+_EXHAUSTED = object()
+
 
 class SchedulerError(Exception):
     """The state of a task or of its cooperator does not allow what was asked for."""
@@ -155,19 +158,19 @@ class CooperativeTask(Generic[_TaskIteratorT]):
     def _oneWorkUnit(self) -> None:
         """Take one step."""
         try:
-            result = next(self._iterator)
-        except StopIteration:
-            self._completeWith(TaskDone(), self._iterator)
+            item = next(self._iterator, _EXHAUSTED)
         except BaseException:
             self._completeWith(TaskFailed(), Failure())
-        else:
+            return
+        if item is _EXHAUSTED:
+            self._completeWith(TaskDone(), self._iterator)
+        elif isinstance(item, Deferred) and self._completionState is None:
             # Not for a task that has stopped itself in this step: there is nothing left to pause.
-            if isinstance(result, Deferred) and self._completionState is None:
-                self.pause()
-                result.addCallbacks(
-                    lambda ignored: self.resume(),
-                    lambda failure: self._completeWith(TaskFailed(), failure),
-                )
+            self.pause()
+            item.addCallbacks(
+                lambda ignored: self.resume(),
+                lambda failure: self._completeWith(TaskFailed(), failure),
+            )
 
 
 class Cooperator:

@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from enum import IntEnum
 from typing import Any, overload
-
-from constantly import NamedConstant, Names
 
 from ..failure import Failure
 
 _LogEvent = dict[str, Any]
 
 
-class _LogLevel(Names):  # type: ignore[misc]
-    """The levels of Twisted's log, by their names there."""
+class _Level(IntEnum):
+    """The levels of `logging`, by the names that Twisted's log has for them."""
 
-    debug = NamedConstant()
-    info = NamedConstant()
-    warn = NamedConstant()
-    error = NamedConstant()
-    critical = NamedConstant()
+    debug = logging.DEBUG
+    info = logging.INFO
+    warn = logging.WARNING
+    error = logging.ERROR
+    critical = logging.CRITICAL
+
+    @classmethod
+    def of(cls, number: int) -> _Level:
+        """Give the highest level that is not above a number, since loggers may use any number."""
+        return max((level for level in cls if level <= number), default=cls.debug)
 
 
 class EventLoggingObserver(Sequence[_LogEvent]):
@@ -96,7 +100,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         event: _LogEvent = {
-            "log_level": _level(record.levelno),
+            "log_level": _Level.of(record.levelno),
             "log_time": record.created,
             "log_namespace": record.name,
             "log_format": "{text}",
@@ -107,17 +111,6 @@ class _Handler(logging.Handler):
         if failure is not None:
             event["log_failure"] = failure
         self._observer(event)
-
-
-def _level(number: int) -> NamedConstant:
-    """Give the highest level that is not above a number of `logging`'s."""
-    if number >= logging.CRITICAL:
-        return _LogLevel.critical
-    if number >= logging.ERROR:
-        return _LogLevel.error
-    if number >= logging.WARNING:
-        return _LogLevel.warn
-    return _LogLevel.info if number >= logging.INFO else _LogLevel.debug
 
 
 def _failure(record: logging.LogRecord) -> Failure | None:

@@ -101,11 +101,12 @@ class SynchronousResolver:
         addressTypes: Sequence[type[IAddress]] | None = None,
         transportSemantics: str = "TCP",
     ) -> IHostResolution:
-        resolution = _SynchronousResolution(hostName)
-        resolutionReceiver.resolutionBegan(resolution)
-        resolutionReceiver.addressResolved(IPv4Address("TCP", "127.0.0.1", portNumber))
+        address = IPv4Address("TCP", "127.0.0.1", portNumber)
+        over = _SynchronousResolution(hostName)
+        resolutionReceiver.resolutionBegan(over)
+        resolutionReceiver.addressResolved(address)
         resolutionReceiver.resolutionComplete()
-        return resolution
+        return over
 
 
 @implementer(
@@ -269,11 +270,11 @@ class MemoryReactor:
     def addReader(self, reader: IReadDescriptor) -> None:
         self.readers.add(reader)
 
-    def removeReader(self, reader: IReadDescriptor) -> None:
-        self.readers.discard(reader)
-
     def addWriter(self, writer: IWriteDescriptor) -> None:
         self.writers.add(writer)
+
+    def removeReader(self, reader: IReadDescriptor) -> None:
+        self.readers.discard(reader)
 
     def removeWriter(self, writer: IWriteDescriptor) -> None:
         self.writers.discard(writer)
