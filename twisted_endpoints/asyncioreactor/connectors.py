@@ -42,7 +42,7 @@ class Connector:
     """
 
     def __init__(self, reactor: Core, factory: Any, timeout: float | None) -> None:
-        self.reactor = reactor
+        self.reactor: Any = reactor
         self.factory = factory
         self.timeout = timeout
         self.state = "disconnected"
@@ -184,6 +184,16 @@ class Connector:
         self.factory.clientConnectionLost(self, reason)
         self._stopFactory()
 
+    def _suffix(self, stream: Stream) -> str:
+        return "client"
+
+    def _describe(self, stream: Stream) -> str:
+        return f"<{type(stream)} to {self._target()} at {id(stream):x}>"
+
+    def _target(self) -> Any:
+        """Tell what was asked to be connected to."""
+        raise NotImplementedError
+
     def __repr__(self) -> str:
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return f"<{name} instance at {id(self):#x} {self.state} {self.getDestination()}>"
@@ -217,6 +227,9 @@ class TCPConnector(Connector):
             return IPv6Address("TCP", self.host, self.port)
         return IPv4Address("TCP", self.host, self.port)
 
+    def _target(self) -> tuple[str, int]:
+        return self.host, self.port
+
     def _makeStream(self) -> Stream:
         return TCPStream(self.reactor, self)
 
@@ -226,10 +239,10 @@ class TCPConnector(Connector):
         if isLiteral(host, socket.AF_INET6):
             family = socket.AF_INET6
         elif not isLiteral(host, socket.AF_INET):
-            host = await self.reactor.resolve(host).asFuture(loop)  # type: ignore[attr-defined]
+            host = await self.reactor.resolve(host).asFuture(loop)
         if not 0 <= self.port <= 65535:
             # uvloop would take the number modulo 65536.
-            raise OverflowError(f"connect(): port must be 0-65535, not {self.port}.")
+            raise OverflowError("connect_ex(): port must be 0-65535.")
         if self.bindAddress is None and "%" not in host:
             await loop.create_connection(lambda: stream, host, self.port)
             return

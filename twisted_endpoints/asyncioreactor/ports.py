@@ -20,7 +20,7 @@ from ..failure import Failure
 from ..interfaces import IListeningPort, ILoggingContext
 from .addresses import isLiteral, resolveIPv6, tcpAddress
 from .errors import cannotListen
-from .stream import Stream, TCPStream
+from .stream import Stream, TCPStream, logPrefixOf
 
 if TYPE_CHECKING:
     from ..address import IPv4Address, IPv6Address
@@ -51,7 +51,7 @@ class Port:
     sessionno = 0
 
     def __init__(self, reactor: Core, factory: Any, backlog: int) -> None:
-        self.reactor = reactor
+        self.reactor: Any = reactor
         self.factory = factory
         self.backlog = backlog
         self._server: asyncio.AbstractServer | None = None
@@ -69,16 +69,16 @@ class Port:
     def _closing(self) -> None:
         """Tidy up what `_openSocket` made besides the socket; the socket still listens."""
 
-    def _createServer(self, sock: socketlib.socket) -> Any:
-        """Begin to have the loop accept connections: the coroutine that yields the server."""
-        raise NotImplementedError
-
     def _makeStream(self) -> Stream:
         """Make the transport for a connection that is about to be accepted."""
         raise NotImplementedError
 
     def _name(self) -> str:
         """Name the address in log entries and in the `repr`."""
+        raise NotImplementedError
+
+    def getHost(self) -> Any:
+        """Tell the address that is listened on."""
         raise NotImplementedError
 
     # IListeningPort
@@ -124,7 +124,11 @@ class Port:
     async def _startServer(self) -> None:
         assert self.socket is not None
         try:
-            self._server = await self._createServer(self.socket)
+            # Not create_unix_server, for no kind: some versions of it remove the socket's file at the end.
+            # asyncio accepts up to `backlog` connections a round: with 0, none.
+            self._server = await self.reactor._loop.create_server(
+                self._makeStream, sock=self.socket, backlog=max(1, self.backlog)
+            )
         except Exception:
             _log.failure(f"{self!r} can't accept connections")
         self._task = None
@@ -172,9 +176,6 @@ class Port:
 
     # For the streams: see stream.Owner
 
-    def _accept(self) -> Stream:
-        return self._makeStream()
-
     def _buildProtocol(self, stream: Stream) -> Any:
         if not self.connected or self.disconnecting:
             return None
@@ -188,6 +189,15 @@ class Port:
 
     def _streamLost(self, stream: Stream, reason: Failure) -> None:
         """Nobody but the protocol wants to know."""
+
+    def _target(self) -> None:
+        """Nothing: a connection that was accepted was not asked for."""
+
+    def _suffix(self, stream: Stream) -> str:
+        return f"{stream.sessionno},{stream.hostname}"
+
+    def _describe(self, stream: Stream) -> str:
+        return f"<{type(stream.protocol).__name__} #{stream.sessionno} on {self._name()}>"
 
     # About the port
 
@@ -207,13 +217,11 @@ class Port:
 
     def logPrefix(self) -> str:
         """Name the factory in log entries."""
-        if ILoggingContext.providedBy(self.factory):
-            return str(self.factory.logPrefix())
-        return type(self.factory).__name__
+        return logPrefixOf(self.factory)
 
     def __repr__(self) -> str:
         where = f"on {self._name()}" if self.connected else "(not listening)"
-        return f"<{type(self).__module__}.{type(self).__qualname__} of {_qualified(self.factory)} {where}>"
+        return f"<{type(self).__module__}.{type(self).__qualname__} of {qualifiedName(self.factory)} {where}>"
 
 
 class TCPPort(Port):
@@ -272,10 +280,6 @@ class TCPPort(Port):
         self._realPortNumber = listening.getsockname()[1]
         return listening
 
-    def _createServer(self, sock: socketlib.socket) -> Any:
-        # asyncio accepts up to `backlog` connections a round: with 0, none.
-        return self.reactor._loop.create_server(self._accept, sock=sock, backlog=max(1, self.backlog))
-
     def _makeStream(self) -> Stream:
         return TCPStream(self.reactor, self)
 
@@ -297,5 +301,6 @@ class TCPPort(Port):
         return tcpAddress(self.socket.getsockname())
 
 
-def _qualified(instance: object) -> str:
+def qualifiedName(instance: object) -> str:
+    """Name an object's class, with its module."""
     return f"{type(instance).__module__}.{type(instance).__qualname__}"

@@ -60,6 +60,15 @@ class Owner(Protocol):
     def _streamLost(self, stream: Stream, reason: Failure) -> None:
         """A connection, for which `_buildProtocol` was called, has ended and its protocol knows."""
 
+    def _target(self) -> Any:
+        """Tell what was asked to be connected to."""
+
+    def _suffix(self, stream: Stream) -> str:
+        """Tell the connection from others in log entries."""
+
+    def _describe(self, stream: Stream) -> str:
+        """Make the stream's `repr`."""
+
 
 @implementer(IConsumer, IPushProducer, ISystemHandle, ILoggingContext)
 class Stream(asyncio.Protocol):
@@ -137,10 +146,13 @@ class Stream(asyncio.Protocol):
             self._transport.abort()
             return
         self.protocol = protocol
+        self._start()
+
+    def _start(self) -> None:
         self.connected = self._writable = True
         self.reactor._track(self)
         try:
-            protocol.makeConnection(self)
+            self.protocol.makeConnection(self)
         except Exception:
             self._fail("connectionMade")
 
@@ -190,7 +202,7 @@ class Stream(asyncio.Protocol):
 
     @property
     def _reading(self) -> bool:
-        return self.connected and not (self._paused or self._readClosed or self._transport.is_closing())
+        return bool(self.connected and not self._readClosed and self._transport.is_reading())
 
     def pauseProducing(self) -> None:
         """Stop reading at once: `dataReceived` isn't called again before `resumeProducing`."""
@@ -257,15 +269,24 @@ class Stream(asyncio.Protocol):
             TypeError: these are no bytes.
         """
         if not isinstance(data, bytes):
-            raise TypeError(f"Data must be bytes, not {type(data).__name__}")
+            raise TypeError("Data must be bytes")
         if self._writable:
             self._transport.write(data)
             if self.producer is not None:
                 self._produced()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
-        """Send the bytes of several objects in order."""
-        self.write(b"".join(iovec))
+        """
+        Send the bytes of several objects in order.
+
+        Raises:
+            TypeError: one of them is no bytes.
+        """
+        try:
+            data = b"".join(iovec)
+        except TypeError:
+            raise TypeError("Data must be bytes") from None
+        self.write(data)
 
     def _produced(self) -> None:
         """Throttle whoever may have written just now."""
@@ -401,12 +422,35 @@ class Stream(asyncio.Protocol):
         if self._reason is None:
             self._abort(Failure())
 
+    def connectionLost(self, reason: Failure) -> None:
+        """Close the connection at once, and tell the protocol that this is why, before this returns."""
+        if self.connected:
+            self._abort(reason)
+            self.connection_lost(None)
+
     def _shutdown(self) -> None:
-        self._abort(Failure(error.ConnectionLost("The reactor has stopped")))
         # Not later: the loop may not run again.
-        self.connection_lost(None)
+        self.connectionLost(Failure(error.ConnectionLost("The reactor has stopped")))
 
     # About the connection
+
+    def getPeer(self) -> Any:
+        """Tell the peer's address."""
+        raise NotImplementedError
+
+    def getHost(self) -> Any:
+        """Tell the address at this end."""
+        raise NotImplementedError
+
+    @property
+    def hostname(self) -> Any:
+        """The host part of the peer's address."""
+        raise NotImplementedError
+
+    @property
+    def addr(self) -> Any:
+        """What a client was asked to connect to."""
+        return self._owner._target()
 
     def getHandle(self) -> Any:
         """Return the socket, or what the loop shows of it: its options can be read and set."""
@@ -421,12 +465,15 @@ class Stream(asyncio.Protocol):
         return int(self.getHandle().fileno())
 
     def logPrefix(self) -> str:
-        """Name the protocol in log entries."""
-        if self.protocol is None:
-            return "-"
-        if ILoggingContext.providedBy(self.protocol):
-            return str(self.protocol.logPrefix())
-        return type(self.protocol).__name__
+        """Name the protocol in log entries, and with it the connection."""
+        return f"{logPrefixOf(self.protocol)},{self._owner._suffix(self)}"
+
+    @property
+    def logstr(self) -> str:
+        return self.logPrefix()
+
+    def __repr__(self) -> str:
+        return self._owner._describe(self)
 
 
 @implementer(ITCPTransport)
@@ -462,6 +509,13 @@ class TCPStream(Stream):
 
     def setTcpKeepAlive(self, enabled: bool) -> None:
         self.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+
+
+def logPrefixOf(instance: object) -> str:
+    """Name a protocol or factory in log entries: as it wishes, else by its class."""
+    if ILoggingContext.providedBy(instance):
+        return str(instance.logPrefix())  # type: ignore[attr-defined]
+    return type(instance).__name__
 
 
 def _logged(function: Any, *args: Any) -> None:
