@@ -326,6 +326,9 @@ def test_aReactorClosesTheLoopThatItMade() -> None:
         AsyncioReactor()
     """
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", program], capture_output=True, text=True, timeout=50
+        [sys.executable, "-X", "dev", "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=50,
     )
     assert (done.returncode, done.stderr) == (0, "")
