@@ -89,7 +89,9 @@ def test_aFolderNamedTwistedIsNoTwisted(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(vocabulary == "builtin", reason="needs Twisted's reactor")
-@pytest.mark.parametrize("order", [("twisted_endpoints", "twisted.internet"), ("twisted.internet", "twisted_endpoints")])
+@pytest.mark.parametrize(
+    "order", [("twisted_endpoints", "twisted.internet"), ("twisted.internet", "twisted_endpoints")]
+)
 def test_oneReactorUnderBothNames(order: tuple[str, str]) -> None:
     ran = child(
         f"from {order[0]} import reactor as one; from {order[1]} import reactor as two;"

@@ -3,8 +3,9 @@ Runs Twisted's own tests, from its installed package, on our modules.
 
     python -m tests.upstream [--vocabulary builtin|twisted] [--reactor] MODULE_OR_TEST...
 
-``--vocabulary builtin`` (the default): our built-in modules stand in `sys.modules` under Twisted's names before anything
-of Twisted is imported, so that all of Twisted, its tests and their runner, runs on our Deferred, our Failure and so on.
+``--vocabulary builtin`` (the default): our built-in modules stand in `sys.modules` under Twisted's names
+before anything of Twisted is imported, so that all of Twisted, its tests and their runner, runs on our
+Deferred, our Failure and so on.
 ``--vocabulary twisted``: only `twisted.internet.endpoints` is ours.
 ``--reactor``: tests that are written for every reactor run on `AsyncioReactor` and on no other.
 
@@ -18,35 +19,95 @@ import importlib
 import os
 import sys
 import unittest
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
 
 EXCLUSIONS = Path(__file__).with_name("upstream_exclusions.txt")
 
 
-def exclusions() -> dict[str, str]:
-    """Read the tests that can't hold for us: ``name: reason`` a line, where the name may end in ``*``."""
-    rows = {}
+class Exclusion(NamedTuple):
+    """A test of Twisted's own that can't hold for us."""
+
+    #: The test's id; a ``*`` at its end stands for all that begin so.
+    name: str
+    #: The vocabulary that it can't hold in, or "both".
+    vocabulary: str
+    reason: str
+
+    def covers(self, name: str, vocabulary: str) -> bool:
+        """Whether a test is left out."""
+        same = name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
+        return same and self.vocabulary in ("both", vocabulary)
+
+
+def exclusions() -> list[Exclusion]:
+    """Read `upstream_exclusions.txt`."""
+    rows = []
     for line in EXCLUSIONS.read_text().splitlines():
         if line.strip() and not line.startswith("#"):
             name, _, reason = line.partition(": ")
-            rows[name.strip()] = reason.strip()
+            vocabulary, _, name = name.strip().rpartition(" ")
+            rows.append(Exclusion(name, vocabulary or "both", reason.strip()))
     return rows
 
 
+def table() -> str:
+    """Write the exclusions as docs/compatibility.md shows them, those with the same reason in one row."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for name, vocabulary, reason in exclusions():
+        reasons.setdefault((reason, vocabulary), []).append(f"`{name}`")
+    lines = ["| tests | vocabulary | why they can't hold |", "|---|---|---|"]
+    lines += [f"| {'<br>'.join(names)} | {where} | {why} |" for (why, where), names in reasons.items()]
+    return "\n".join(lines) + "\n"
+
+
 def substitute(vocabulary: str) -> None:
-    """Put our modules in the place of Twisted's."""
+    """
+    Put our modules in the place of Twisted's.
+
+    Names that `twisted.internet.endpoints` has and ours doesn't have yet (TLS, processes, ...) are lent by
+    Twisted's own module: else its tests, and modules of Twisted that import such a name, could not be
+    imported at all.
+    """
     from twisted_endpoints._vocabulary import TWINS
 
     twins = dict(TWINS) if vocabulary == "builtin" else {}
     twins["endpoints"] = "twisted.internet.endpoints"
     for ours, theirs in twins.items():
-        module = importlib.import_module(f"twisted_endpoints.{ours}")
-        sys.modules[theirs] = module
+        sys.modules[theirs] = importlib.import_module(f"twisted_endpoints.{ours}")
     for ours, theirs in twins.items():
         package, _, name = theirs.rpartition(".")
         setattr(importlib.import_module(package), name, sys.modules[f"twisted_endpoints.{ours}"])
     if vocabulary == "builtin":
         _forwardLogs()
+        _oneReactor()
+    _lend(sys.modules["twisted_endpoints.endpoints"])
+
+
+def _lend(ours: ModuleType) -> None:
+    path = Path(importlib.import_module("twisted.internet").__file__ or "").with_name("endpoints.py")
+    spec = spec_from_file_location("twisted.internet._endpointsOfTwisted", path)
+    assert spec is not None
+    assert spec.loader is not None
+    theirs = module_from_spec(spec)
+    spec.loader.exec_module(theirs)
+    for name, value in vars(theirs).items():
+        if not hasattr(ours, name):
+            setattr(ours, name, value)
+
+
+def _oneReactor() -> None:
+    """Let our modules take the reactor that Twisted's test runner runs, when it is asked for."""
+
+    class Reactor(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            return getattr(importlib.import_module("twisted.internet.reactor"), name)
+
+    module = Reactor("twisted_endpoints.reactor")
+    sys.modules["twisted_endpoints.reactor"] = module
+    sys.modules["twisted_endpoints"].reactor = module  # type: ignore[attr-defined]
 
 
 def _forwardLogs() -> None:
@@ -102,8 +163,14 @@ def main() -> int:
     arguments.add_argument("--vocabulary", choices=["builtin", "twisted"], default="builtin")
     arguments.add_argument("--reactor", action="store_true")
     arguments.add_argument("--all", action="store_true", help="run the excluded ones too")
-    arguments.add_argument("tests", nargs="+")
+    arguments.add_argument(
+        "--document", action="store_true", help="print the excluded ones as a table"
+    )
+    arguments.add_argument("tests", nargs="*")
     options = arguments.parse_args()
+    if options.document:
+        print(table(), end="")
+        return 0
     os.environ["TWISTED_ENDPOINTS_VOCABULARY"] = options.vocabulary
     substitute(options.vocabulary)
     from twisted.trial.reporter import TestResult, TreeReporter
@@ -111,12 +178,12 @@ def main() -> int:
 
     if options.reactor:
         onlyOurReactor()
-    excluded = {} if options.all else exclusions()
+    excluded = [] if options.all else exclusions()
     suite = unittest.TestSuite()
     left: list[str] = []
     for test in flatten(TestLoader().loadByNames(options.tests, recurse=True)):
         name = test.id()
-        if any(name == row or (row.endswith("*") and name.startswith(row[:-1])) for row in excluded):
+        if any(row.covers(name, options.vocabulary) for row in excluded):
             left.append(name)
         else:
             suite.addTest(test)

@@ -9,6 +9,7 @@ The map of the house:
 - `asyncioreactor`  the reactor, on asyncio's event loop or uvloop's; `reactor` is the installed one
 - `interfaces`, `address`, `error`, `failure`, `defer`, `task`, `protocol`, `threads`, `plugin`, `testing`
                     the vocabulary: Twisted's own modules where Twisted is installed, else these
+- `relay`           copies streams between any two endpoints
 - `cli`             the command line: relay, list, check, doctor
 
 The import rule: ``twisted.internet.X`` becomes ``twisted_endpoints.X``.

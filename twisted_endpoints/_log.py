@@ -1,8 +1,8 @@
 """
 Where this package's log records go: to Twisted's log in Twisted's vocabulary, else to the standard `logging`.
 
-One of the few modules that may know which vocabulary is spoken (DESIGN.md 1): a Twisted program collects its errors from
-`twisted.logger`, and any other Python program from `logging`.
+One of the few modules that may know which vocabulary is spoken (DESIGN.md 1): a Twisted program collects
+its errors from `twisted.logger`, and any other Python program from `logging`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Logger:
 
     @property
     def _sink(self) -> Any:
-        # On first use, not at import: twisted.logger is a third of the import time of a program that never logs.
+        # On first use, not at import: twisted.logger is a third of the import time of a program that never
+        # logs.
         if self._target is None:
             if vocabulary == "twisted":
                 from twisted.logger import Logger as TwistedLogger
@@ -84,3 +85,35 @@ class Logger:
         else:
             # "%s": text may hold a `%` that came from a peer.
             getattr(self._sink, "warning" if level == "warn" else level)("%s", text)
+
+
+def logToStandardError(program: str) -> None:
+    """
+    Show what is logged, from warnings up, on standard error: for a program without logging of its own.
+
+    Args:
+        program: the name that each line begins with.
+    """
+    import sys
+
+    if vocabulary == "twisted":
+        from twisted.logger import (
+            FileLogObserver,
+            FilteringLogObserver,
+            LogLevel,
+            LogLevelFilterPredicate,
+            eventAsText,
+            globalLogBeginner,
+        )
+
+        def line(event: Any) -> str:
+            text = eventAsText(event, includeTimestamp=False, includeSystem=False)
+            return f"{program}: {event['log_level'].name}: {text}\n"
+
+        shown = LogLevelFilterPredicate(LogLevel.warn)
+        observer = FilteringLogObserver(FileLogObserver(sys.stderr, line), [shown])
+        globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
+    else:
+        import logging
+
+        logging.basicConfig(stream=sys.stderr, format=f"{program}: %(levelname)s: %(message)s")

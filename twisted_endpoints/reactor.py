@@ -1,10 +1,11 @@
 """
 The reactor of this process: ``from twisted_endpoints import reactor``.
 
-Importing this module yields the installed reactor itself, as importing `twisted.internet.reactor` does.  Who installs
-one first (`twisted_endpoints.asyncioreactor.install`, or in Twisted's vocabulary any ``install()`` of Twisted's) decides
-which; otherwise an `AsyncioReactor` is installed on first import.  In Twisted's vocabulary this and
-`twisted.internet.reactor` are one object, so that a program never has two event loops.
+Importing this module yields the installed reactor itself, as importing `twisted.internet.reactor` does.
+Who installs one first (`twisted_endpoints.asyncioreactor.install`, or in Twisted's vocabulary any
+``install()`` of Twisted's) decides which; otherwise an `AsyncioReactor` is installed on first import.  In
+Twisted's vocabulary this and `twisted.internet.reactor` are one object, so that a program never has two
+event loops.
 """
 
 from __future__ import annotations

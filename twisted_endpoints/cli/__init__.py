@@ -21,6 +21,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
+from .._log import logToStandardError
+
 __all__ = ["COMMANDS", "main"]
 
 PROGRAM = "twisted-endpoints"
@@ -152,6 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _showWarning
+            logToStandardError(PROGRAM)
             status = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except SystemExit as left:  # argparse has said what it had to say

@@ -10,50 +10,38 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._resolution import _SimpleHostnameResolver
+from ._resolution import _SimpleHostnameResolver as _SimpleHostnameResolver
 from .hostname import HostnameEndpoint
-from .tcp import (
-    TCP4ClientEndpoint,
-    TCP4ServerEndpoint,
-    TCP6ClientEndpoint,
-    TCP6ServerEndpoint,
-    _TCPServerEndpoint,
-)
+from .tcp import TCP4ClientEndpoint, TCP4ServerEndpoint, TCP6ClientEndpoint, TCP6ServerEndpoint
+from .tcp import _TCPServerEndpoint as _TCPServerEndpoint
 from .unix import UNIXClientEndpoint, UNIXServerEndpoint
-from .wrapping import (
-    _WrapperEndpoint,
-    _WrapperServerEndpoint,
-    _WrappingFactory,
-    _WrappingProtocol,
-    connectProtocol,
-)
+from .wrapping import _WrapperEndpoint as _WrapperEndpoint
+from .wrapping import _WrapperServerEndpoint as _WrapperServerEndpoint
+from .wrapping import _WrappingFactory as _WrappingFactory
+from .wrapping import _WrappingProtocol as _WrappingProtocol
+from .wrapping import connectProtocol
 
 if TYPE_CHECKING:
     from ..strings.construct import clientFromString, quoteStringArgument, serverFromString
-    from ._compat import (
-        _NO_DEFAULT,
-        _OP,
-        _STRING,
-        _clientParsers,
-        _endpointClientFactories,
-        _endpointServerFactories,
-        _matchPluginToPrefix,
-        _parse,
-        _parseClientTCP,
-        _parseClientUNIX,
-        _parseServer,
-        _parseTCP,
-        _parseUNIX,
-        _serverFromStringLegacy,
-        _serverParsers,
-        _TCP6ServerParser,
-        _tokenize,
-    )
+    from ._compat import _NO_DEFAULT as _NO_DEFAULT
+    from ._compat import _OP as _OP
+    from ._compat import _STRING as _STRING
+    from ._compat import _clientParsers as _clientParsers
+    from ._compat import _endpointClientFactories as _endpointClientFactories
+    from ._compat import _endpointServerFactories as _endpointServerFactories
+    from ._compat import _matchPluginToPrefix as _matchPluginToPrefix
+    from ._compat import _parse as _parse
+    from ._compat import _parseClientTCP as _parseClientTCP
+    from ._compat import _parseClientUNIX as _parseClientUNIX
+    from ._compat import _parseServer as _parseServer
+    from ._compat import _parseTCP as _parseTCP
+    from ._compat import _parseUNIX as _parseUNIX
+    from ._compat import _serverFromStringLegacy as _serverFromStringLegacy
+    from ._compat import _serverParsers as _serverParsers
+    from ._compat import _TCP6ServerParser as _TCP6ServerParser
+    from ._compat import _tokenize as _tokenize
 
 __all__ = [
-    "_NO_DEFAULT",
-    "_OP",
-    "_STRING",
     "HostnameEndpoint",
     "TCP4ClientEndpoint",
     "TCP4ServerEndpoint",
@@ -61,38 +49,40 @@ __all__ = [
     "TCP6ServerEndpoint",
     "UNIXClientEndpoint",
     "UNIXServerEndpoint",
-    "_SimpleHostnameResolver",
-    "_TCP6ServerParser",
-    "_TCPServerEndpoint",
-    "_WrapperEndpoint",
-    "_WrapperServerEndpoint",
-    "_WrappingFactory",
-    "_WrappingProtocol",
-    "_clientParsers",
-    "_endpointClientFactories",
-    "_endpointServerFactories",
-    "_matchPluginToPrefix",
-    "_parse",
-    "_parseClientTCP",
-    "_parseClientUNIX",
-    "_parseServer",
-    "_parseTCP",
-    "_parseUNIX",
-    "_serverFromStringLegacy",
-    "_serverParsers",
-    "_tokenize",
     "clientFromString",
     "connectProtocol",
     "quoteStringArgument",
     "serverFromString",
 ]
 
-_STRING_FUNCTIONS = ("clientFromString", "quoteStringArgument", "serverFromString")
+#: What is imported on request, by the module that it is in.
+_LATER = {
+    "..strings.construct": {"clientFromString", "quoteStringArgument", "serverFromString"},
+    "._compat": {
+        "_NO_DEFAULT",
+        "_OP",
+        "_STRING",
+        "_TCP6ServerParser",
+        "_clientParsers",
+        "_endpointClientFactories",
+        "_endpointServerFactories",
+        "_matchPluginToPrefix",
+        "_parse",
+        "_parseClientTCP",
+        "_parseClientUNIX",
+        "_parseServer",
+        "_parseTCP",
+        "_parseUNIX",
+        "_serverFromStringLegacy",
+        "_serverParsers",
+        "_tokenize",
+    },
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "..strings.construct" if name in _STRING_FUNCTIONS else "._compat"
-    globals()[name] = value = getattr(import_module(module, __name__), name)
-    return value
+    for module, names in _LATER.items():
+        if name in names:
+            globals()[name] = value = getattr(import_module(module, __name__), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
