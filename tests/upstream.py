@@ -18,6 +18,7 @@ import argparse
 import importlib
 import os
 import sys
+import tempfile
 import unittest
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -99,15 +100,15 @@ def _lend(ours: ModuleType) -> None:
 
 
 def _oneReactor() -> None:
-    """Let our modules take the reactor that Twisted's test runner runs, when it is asked for."""
+    """Let our modules take the reactor that Twisted's test runner runs, when they ask for the installed one."""
+    import twisted_endpoints
 
-    class Reactor(ModuleType):
-        def __getattr__(self, name: str) -> object:
-            return getattr(importlib.import_module("twisted.internet.reactor"), name)
+    lazily = twisted_endpoints.__getattr__
 
-    module = Reactor("twisted_endpoints.reactor")
-    sys.modules["twisted_endpoints.reactor"] = module
-    sys.modules["twisted_endpoints"].reactor = module  # type: ignore[attr-defined]
+    def withReactor(name: str) -> object:
+        return importlib.import_module("twisted.internet.reactor") if name == "reactor" else lazily(name)
+
+    twisted_endpoints.__getattr__ = withReactor  # type: ignore[assignment]
 
 
 def _forwardLogs() -> None:
@@ -187,8 +188,9 @@ def main() -> int:
             left.append(name)
         else:
             suite.addTest(test)
-    runner = TrialRunner(TreeReporter, workingDirectory=f"_trial_temp/{os.getpid()}")
-    result: TestResult = runner.run(suite)
+    with tempfile.TemporaryDirectory() as folder:
+        runner = TrialRunner(TreeReporter, workingDirectory=f"{folder}/trial")
+        result: TestResult = runner.run(suite)
     print(f"left out, with a reason in {EXCLUSIONS.name}: {len(left)}")
     return 0 if result.wasSuccessful() and result.testsRun else 1
 
