@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from twisted_endpoints.defer import AlreadyCalledError, Deferred, fail, succeed
 from twisted_endpoints.failure import Failure
 
 
-def raising(error: Exception) -> Any:
+def raising(error: BaseException) -> Any:
     def callback(_: Any) -> None:
         raise error
 
@@ -79,7 +80,7 @@ def test_aReturnedFailureFails() -> None:
 
 
 def test_baseExceptionsAreCaughtToo() -> None:
-    assert resultOf(succeed(1).addCallback(raising(KeyboardInterrupt()))).check(KeyboardInterrupt)  # type: ignore[arg-type]
+    assert resultOf(succeed(1).addCallback(raising(KeyboardInterrupt()))).check(KeyboardInterrupt)
 
 
 @pytest.mark.parametrize("again", [lambda d: d.callback(2), lambda d: d.errback(ValueError())])
@@ -136,7 +137,9 @@ def test_theOneThatHandedItsResultOverGoesOnWithNone() -> None:
     assert resultOf(d) is None
 
 
-@pytest.mark.skipif(vocabulary != "builtin", reason="Twisted forgets them until somebody adds another callback")
+@pytest.mark.skipif(
+    vocabulary != "builtin", reason="Twisted forgets them until somebody adds another callback"
+)
 def test_aWaitingDeferredThatIsPausedDoesNotHoldUpTheOther() -> None:
     seen: list[Any] = []
     inner: Deferred[str] = Deferred()
@@ -215,7 +218,7 @@ def test_asAnErrorThatWarningIsTheResult() -> None:
 def test_aLongChainTakesNoStack(firedFirst: bool) -> None:
     length = 100_000
     chain: list[Deferred[Any]] = [Deferred() for _ in range(length)]
-    for waits, inner in zip(chain, chain[1:], strict=False):
+    for waits, inner in pairwise(chain):
         waits.addCallback(lambda _, inner=inner: inner)
     for d in chain if not firedFirst else reversed(chain):
         d.callback("end")

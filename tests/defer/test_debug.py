@@ -83,11 +83,14 @@ def test_itIsLoggedOnlyWhenItGoes(logged: Any) -> None:
 
 
 def test_itIsLoggedOnceHoweverManyPassItOn(logged: Any) -> None:
-    inner: Deferred[Any] = Deferred()
-    outer = succeed(1).addCallback(lambda _: inner)
-    ensureDeferred(coroutine(outer))
-    inner.errback(KeyError())
-    del inner, outer
+    def passOn() -> None:
+        inner: Deferred[Any] = Deferred()
+        outer = succeed(1).addCallback(lambda _: inner)
+        ensureDeferred(coroutine(outer))
+        inner.errback(KeyError())
+
+    passOn()
+    gc.collect()
     assert len(logged()) == 1
 
 

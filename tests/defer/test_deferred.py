@@ -96,7 +96,9 @@ def test_cancelCallsTheCanceller() -> None:
     assert resultOf(d).check(CancelledError)
 
 
-@pytest.mark.parametrize(("fires", "result"), [(lambda d: d.callback(1), 1), (lambda d: d.errback(KeyError()), None)])
+@pytest.mark.parametrize(
+    ("fires", "result"), [(lambda d: d.callback(1), 1), (lambda d: d.errback(KeyError()), None)]
+)
 def test_aCancellerMayFire(fires: Any, result: Any) -> None:
     d: Deferred[Any] = Deferred(fires)
     d.cancel()
@@ -130,7 +132,9 @@ def test_cancelAfterItFiredDoesNothing() -> None:
 
 def test_callbacksIsDeprecated() -> None:
     d: Deferred[int] = Deferred()
-    with pytest.warns(DeprecationWarning, match=r"Deferred\.callbacks was deprecated in Twisted 25\.5\.0") as seen:
+    with pytest.warns(
+        DeprecationWarning, match=r"Deferred\.callbacks was deprecated in Twisted 25\.5\.0"
+    ) as seen:
         assert d.callbacks == []
     assert seen[0].filename == __file__
 

@@ -29,7 +29,9 @@ def test_itFailsWhenTimeIsUp() -> None:
     assert failure.value.args == (3, "Deferred")
 
 
-@pytest.mark.parametrize("fires", [lambda d: d.callback(1), lambda d: d.errback(ValueError()), lambda d: d.cancel()])
+@pytest.mark.parametrize(
+    "fires", [lambda d: d.callback(1), lambda d: d.errback(ValueError()), lambda d: d.cancel()]
+)
 def test_theCallIsStoppedWhenItFires(fires: Any) -> None:
     clock = Clock()
     d: Deferred[Any] = Deferred()
@@ -92,7 +94,9 @@ def test_translationOfAResult() -> None:
 
 def test_theFunctionIsDeprecated() -> None:
     d: Deferred[Any] = Deferred()
-    with pytest.warns(DeprecationWarning, match=r"defer\.timeout was deprecated in Twisted 17\.1\.0; please use") as seen:
+    with pytest.warns(
+        DeprecationWarning, match=r"defer\.timeout was deprecated in Twisted 17\.1\.0; please use"
+    ) as seen:
         timeout(d)
     assert seen[0].filename == __file__
     assert resultOf(d).check(TimeoutError)

@@ -91,12 +91,8 @@ class DeferredList(Deferred[Any]):
         if not self._deferredList and not fireOnOneCallback:
             self.callback(self.resultList)
         for index, deferred in enumerate(self._deferredList):
-            deferred.addCallbacks(
-                self._cbDeferred,
-                self._cbDeferred,
-                callbackArgs=(index, SUCCESS),
-                errbackArgs=(index, FAILURE),
-            )
+            take = self._cbDeferred
+            deferred.addCallbacks(take, take, (index, SUCCESS), None, (index, FAILURE))
 
     def _cbDeferred(self, result: Any, index: int, succeeded: bool) -> Any:
         """Take note of one result, and fire if it is the one that was waited for."""
@@ -113,12 +109,14 @@ class DeferredList(Deferred[Any]):
 
     def cancel(self) -> None:
         """Cancel all the Deferreds, unless this one has fired."""
-        if not self.called:
-            for deferred in self._deferredList:
-                try:
-                    deferred.cancel()
-                except BaseException:
-                    log.failure("Exception raised from user supplied canceller")
+        if self.called:
+            return
+        for each in self._deferredList:
+            try:
+                each.cancel()
+            except BaseException:
+                # One that can't be cancelled is no reason to leave the others running.
+                log.failure("A canceller raised an exception")
 
 
 def gatherResults(deferredList: Iterable[Deferred[_T]], consumeErrors: bool = False) -> Deferred[list[_T]]:

@@ -46,10 +46,10 @@ class DeferredQueue(Generic[_T]):
         """
         if self.waiting:
             self.waiting.pop(0).callback(obj)
-        elif self.size is None or len(self.pending) < self.size:
-            self.pending.append(obj)
-        else:
+            return
+        if self.size is not None and len(self.pending) >= self.size:
             raise QueueOverflow()
+        self.pending.append(obj)
 
     def get(self) -> Deferred[_T]:
         """
