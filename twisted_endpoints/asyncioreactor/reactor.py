@@ -11,14 +11,18 @@ from ..interfaces import (
     IReactorFDSet,
     IReactorPluggableNameResolver,
     IReactorPluggableResolver,
+    IReactorSocket,
     IReactorTCP,
     IReactorThreads,
     IReactorTime,
+    IReactorUNIX,
     _ISupportsExitSignalCapturing,
 )
+from .adopted import Adopted
 from .descriptors import Descriptors
 from .names import Names
 from .tcp import TCP
+from .unix import UNIX
 
 
 @implementer(
@@ -26,12 +30,14 @@ from .tcp import TCP
     IReactorFDSet,
     IReactorPluggableNameResolver,
     IReactorPluggableResolver,
+    IReactorSocket,
     IReactorTCP,
     IReactorThreads,
     IReactorTime,
+    IReactorUNIX,
     _ISupportsExitSignalCapturing,
 )
-class AsyncioReactor(Descriptors, Names, TCP):
+class AsyncioReactor(Descriptors, Names, TCP, UNIX, Adopted):
     """
     A reactor on an asyncio event loop.
 

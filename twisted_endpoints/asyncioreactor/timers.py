@@ -1,13 +1,14 @@
 """
 Delayed calls, in a queue of the reactor's own with one timer of the event loop.
 
-Theory.  A heap of tuples is compared in C, and needs no object of the loop's for each call: with many calls waiting,
-scheduling and cancelling one costs half of what the loops' own timers cost (uvloop's included).  Calls without a
-delay come in order, and wait in a line beside the heap.
+Theory.  A heap of tuples is compared in C, and needs no object of the loop's for each call: with many calls
+waiting, scheduling and cancelling one costs half of what the loops' own timers cost (uvloop's included).
+Calls without a delay come in order, and wait in a line beside the heap.
 
-An entry is ``(when, serial, call)``, and is in force while the call bears its serial number.  Cancelling a call, or
-bringing it forward, takes that number away, and the entry is skipped when its time comes.  A call that is put off,
-again and again as idle timeouts are, keeps its entry, and gets another only when that comes up too early.
+An entry is ``(when, serial, call)``, and is in force while the call bears its serial number.  Cancelling a
+call, or bringing it forward, takes that number away, and the entry is skipped when its time comes.  A call
+that is put off, again and again as idle timeouts are, keeps its entry, and gets another only when that comes
+up too early.
 """
 
 from __future__ import annotations
