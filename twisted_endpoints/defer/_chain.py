@@ -70,20 +70,18 @@ class _CallbackChain(Generic[_ResultT]):
     )
 
     debug = False
-    result: Any
 
-    def __init__(self) -> None:
-        #: Callback, errback, and None or ``(args, keywords, args of the errback, its keywords)``.
-        self._callbacks: list[tuple[Any, Any, Any]] = []
-        self._debugInfo: DebugInfo | None = None
-        self._runningCallbacks = False
-        #: The Deferred that this one waits for.
-        self._chainedTo: _CallbackChain[Any] | None = None
-        #: Fired, not paused, not in the middle of its callbacks, and its result is no failure: `await` just
-        #: takes it.
-        self._settled = False
-        self.called = False
-        self.paused = 0
+    called: bool
+    paused: int
+    result: Any
+    #: Callback, errback, and None or ``(args, keywords, args of the errback, its keywords)``.
+    _callbacks: list[tuple[Any, Any, Any]]
+    _debugInfo: DebugInfo | None
+    _runningCallbacks: bool
+    #: The Deferred that this one waits for.
+    _chainedTo: _CallbackChain[Any] | None
+    #: Fired, not paused, not in the middle of its callbacks, and no failure: `await` just takes the result.
+    _settled: bool
 
     def _runCallbacks(self) -> None:
         """Run all callbacks that can be run, of this Deferred and of those that wait for it."""

@@ -53,7 +53,6 @@ class Deferred(_CallbackChain[_ResultT]):
     _suppressAlreadyCalled = False
 
     def __init__(self, canceller: Callable[[Deferred[Any]], object] | None = None) -> None:
-        # What the base class does, without a second call: this is the hottest constructor of most programs.
         self._callbacks = []
         self._debugInfo = self._chainedTo = None
         self._runningCallbacks = self._settled = self.called = False
