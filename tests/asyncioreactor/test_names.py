@@ -79,13 +79,13 @@ class Receiver:
 
 
 def outcome(deferred: Deferred[Any]) -> list[Any]:
-    """What a Deferred has fired with: a list of the result, or of the type of the error; empty if it waits."""
+    """What a Deferred has fired with: the result or the type of the error, in a list; empty if it waits."""
     found: list[Any] = []
     deferred.addCallbacks(found.append, lambda failure: found.append(failure.type))
     return found
 
 
-@pytest.mark.parametrize("name, text", [("", "0.0.0.0"), ("192.0.2.1", "192.0.2.1")])
+@pytest.mark.parametrize(("name", "text"), [("", "0.0.0.0"), ("192.0.2.1", "192.0.2.1")])
 def test_someNamesAreAnswersThemselves(reactor: Any, name: str, text: str) -> None:
     assert outcome(reactor.resolve(name)) == [text]
 

@@ -80,8 +80,8 @@ def test_aCallWithoutDelayMadeInACallWaitsForTheNextRound(scene: Scene) -> None:
     assert rounds == [1, 2, 3]
 
 
-# What is done to a call that is due after 10 seconds, when it is then made, and with how many timers of the loop:
-# one for each entry that came up first, in force or not.
+# What is done to a call that is due after 10 seconds, when it is then made, and with how many timers of the
+# loop: one for each entry that came up first, in force or not.
 MOVES: list[tuple[str, list[tuple[float, Callable[[DelayedCall], None]]], float, int]] = [
     ("left alone", [], 10, 1),
     ("put off", [(5, lambda call: call.delay(3))], 13, 2),
