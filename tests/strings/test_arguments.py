@@ -15,7 +15,9 @@ from twisted_endpoints.strings.kinds import Kind, Mode, Port, Seconds
 def server(reactor: Any, port: Port, interface: str = "", backlog: int = 50) -> None: ...
 
 
-def client(reactor: Any, host: str, port: Port, *, timeout: Seconds = 30, bind: str | None = None) -> None: ...
+def client(
+    reactor: Any, host: str, port: Port, *, timeout: Seconds = 30, bind: str | None = None
+) -> None: ...
 
 
 def nothing(reactor: Any) -> None: ...
@@ -70,7 +72,9 @@ def test_errors(build: Any, text: str, kind: type[DescriptionError], begin: str)
 
 def test_whatADeclarationTells() -> None:
     declaration = declarationOf(client)
-    assert [(p.name, p.kind.name, p.required, p.defaultText, p.keywordOnly) for p in declaration.parameters] == [
+    assert [
+        (p.name, p.kind.name, p.required, p.defaultText, p.keywordOnly) for p in declaration.parameters
+    ] == [
         ("host", "text", True, None, False),
         ("port", "port", True, None, False),
         ("timeout", "seconds", False, "30", True),
@@ -90,7 +94,15 @@ def test_defaultsAreWrittenAsADescriptionHasThem() -> None:
 def test_plainTypesAreKindsToo() -> None:
     def build(reactor: Any, a, b: str, c: int, d: float, e: bool, f: Any, g: int | None = None) -> None: ...  # type: ignore[no-untyped-def]
 
-    assert bind(build, "x:1:2:3:4.5:1:6:7") == {"a": "1", "b": "2", "c": 3, "d": 4.5, "e": True, "f": "6", "g": 7}
+    assert bind(build, "x:1:2:3:4.5:1:6:7") == {
+        "a": "1",
+        "b": "2",
+        "c": 3,
+        "d": 4.5,
+        "e": True,
+        "f": "6",
+        "g": 7,
+    }
 
 
 def test_aKindOfOnesOwn() -> None:
@@ -109,7 +121,10 @@ def test_aKindOfOnesOwn() -> None:
     assert bind(build, "x:red") == {"colour": "RED"}
     with pytest.raises(InvalidValue) as caught:
         bind(build, "x:blue")
-    assert str(caught.value) == "colour must be red or green, not 'blue'\n    x:blue\n      ^^^^\nBlue is sold out."
+    assert (
+        str(caught.value)
+        == "colour must be red or green, not 'blue'\n    x:blue\n      ^^^^\nBlue is sold out."
+    )
 
 
 def test_aMethodsSelfIsNoArgument() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..strings.arguments import Declaration
     from ..strings.description import Description
     from ..strings.registry import Registry
 
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
 def _check(text: str, registries: list[Registry]) -> bool:
     """Print what a string says to those registries that understand it, or else why none does."""
     from ..strings.description import Description
-    from ..strings.errors import DescriptionError, UnknownPrefix, shown
+    from ..strings.errors import DescriptionError, UnknownPrefix
+    from ._text import visible
 
     errors: list[tuple[str, DescriptionError]] = []
     lines: list[str] = []
@@ -56,7 +58,7 @@ def _check(text: str, registries: list[Registry]) -> bool:
             errors.append((registry.role, error))
     sys.stdout.flush()
     if lines:
-        print(shown(text, limit=200)[1:-1], *lines, sep="\n")
+        print(visible(text), *lines, sep="\n")
         return True
     # A role that doesn't have the prefix has nothing to say about what comes after it, if the other one has.
     known = [(role, error) for role, error in errors if not isinstance(error, UnknownPrefix)]
@@ -77,31 +79,31 @@ def _meaning(registry: Registry, description: Description) -> Iterator[str]:
     Raises:
         DescriptionError: no endpoint of this role can be made of it.
     """
+    from ..plugins import Parser
     from ..testing import MemoryReactorClock
+    from ._text import visible
 
     found = registry.find(description)
     endpoint = registry.endpoint(MemoryReactorClock(), description)
-    yield f"  {registry.role} {found.prefix}, from {found.origin}: {_visible(repr(endpoint))}"
-    declaration = getattr(found.parser, "declaration", None)
-    if declaration is None:
+    try:
+        name = repr(endpoint)
+    except Exception:  # it may be anybody's, and a string isn't wrong for that
+        name = type(endpoint).__name__
+    yield f"  {registry.role} {found.prefix}, from {found.origin}: {visible(name)}"
+    if not isinstance(found.parser, Parser):
         rows = [(f"argument {number}", value) for number, value in enumerate(description.args, 1)]
         rows += description.kwargs.items()
     else:
-        rows = list(_rows(declaration, declaration.bind(description)))
+        rows = list(_rows(found.parser.declaration, description))
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        yield f"    {_visible(name):<{width}}  {_visible(value)}"
+        yield f"    {visible(name):<{width}}  {visible(value)}"
 
 
-def _rows(declaration: Any, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _rows(declaration: Declaration, description: Description) -> Iterator[tuple[str, str]]:
+    values = declaration.bind(description)
     for parameter in declaration.parameters:
         if parameter.name in values:
             yield parameter.name, parameter.kind.write(values[parameter.name]) or "(empty)"
         else:
             yield parameter.name, f"{parameter.defaultText or '(empty)'}  (default)"
-
-
-def _visible(text: str) -> str:
-    from ..strings.errors import shown
-
-    return shown(text, limit=1000)[1:-1]

@@ -27,6 +27,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the table; 0."""
     from ..strings.registry import clients, servers
+    from ._text import visible
 
     rows = [row for registry in (servers, clients) for row in _rows(registry.role, registry.everything())]
     if options.json:
@@ -34,21 +35,24 @@ def run(options: argparse.Namespace) -> int:
 
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
-        print("\n".join(_lines(rows)))
+        # What other distributions say of themselves is no command to a terminal.
+        print("\n".join(map(visible, _lines(rows))))
     return 0
 
 
 def _rows(role: str, parsers: Iterator[Found]) -> Iterator[dict[str, Any]]:
     """Describe each parser in JSON's types."""
+    from ..plugins import Parser
+
     winners: dict[str, str] = {}
     for found in parsers:
         if found.prefix in winners and type(found.parser).__module__.startswith("twisted."):
             continue  # Twisted's own, where we have one: nobody gets it by a string, and nobody put it there
-        declaration = getattr(found.parser, "declaration", None)
+        declaration = found.parser.declaration if isinstance(found.parser, Parser) else None
         yield {
             "prefix": found.prefix,
             "role": role,
-            "summary": str(getattr(found.parser, "summary", "") or ""),
+            "summary": found.parser.summary if isinstance(found.parser, Parser) else "",
             "distribution": found.origin,
             "parameters": None
             if declaration is None
@@ -62,7 +66,7 @@ def _rows(role: str, parsers: Iterator[Found]) -> Iterator[dict[str, Any]]:
                 }
                 for parameter in declaration.parameters
             ],
-            "problem": None if found.problem is None else f"{type(found.problem).__name__}: {found.problem}",
+            "problem": found.reason or None,
             "hiddenBy": winners.get(found.prefix),
         }
         winners.setdefault(found.prefix, found.origin)

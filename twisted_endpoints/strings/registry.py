@@ -78,6 +78,11 @@ class Found:
         """The distribution that it is from."""
         return self.announcedBy or distributionOf(self.parser)
 
+    @property
+    def reason(self) -> str:
+        """Why it can't be loaded, in words; empty if it can."""
+        return "" if self.problem is None else _told(self.problem)
+
 
 class Registry:
     """
@@ -144,7 +149,7 @@ class Registry:
         if found.problem is None:
             return found
         raise PluginError.at(
-            f"the parser for {shown(prefix)} can't be loaded: {_told(found.problem)}",
+            f"the parser for {shown(prefix)} can't be loaded: {found.reason}",
             description.positional(-1),
             f"It belongs to {found.origin}: repair or remove that.  Other prefixes are not affected.",
         ) from found.problem
