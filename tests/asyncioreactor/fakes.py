@@ -30,13 +30,13 @@ class FakeLoop:
     def time(self) -> float:
         return self.now
 
-    def call_later(self, delay: float, callback: Callable[[], Any], *, context: object) -> Timer:
+    def call_later(self, delay: float, callback: Callable[[], Any]) -> Timer:
         timer = Timer(self.now + delay, callback)
         self.timers.append(timer)
         return timer
 
-    def call_soon(self, callback: Callable[[], Any], *, context: object) -> Timer:
-        return self.call_later(0, callback, context=context)
+    def call_soon(self, callback: Callable[[], Any]) -> Timer:
+        return self.call_later(0, callback)
 
     def pending(self) -> list[Timer]:
         return sorted((timer for timer in self.timers if not timer.cancelled), key=lambda timer: timer.when)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import signal
 import subprocess
@@ -97,11 +98,12 @@ def test_aTriggerThatRaisesIsLoggedAndKeepsNothingBack(reactor: Any) -> None:
     events: list[str] = []
     for phase in ("before", "during", "after"):
         reactor.addSystemEventTrigger(phase, "test", lambda: 1 / 0)
+        reactor.addSystemEventTrigger(phase, "test", sys.exit, 3)
         reactor.addSystemEventTrigger(phase, "test", events.append, phase)
     with loggedErrors() as errors:
         reactor.fireSystemEvent("test")
     assert events == ["before", "during", "after"]
-    assert errors == [ZeroDivisionError] * 3
+    assert errors == [ZeroDivisionError, SystemExit] * 3
 
 
 def test_aTriggerThatWasTakenBackIsNotCalled(reactor: Any) -> None:
@@ -191,6 +193,29 @@ def test_whatRunsAtStartupFindsTheLoopRunning(reactor: Any) -> None:
     reactor.run(installSignalHandlers=False)
     assert tasks[0].done()
     assert asyncio._get_running_loop() is None
+
+
+def test_contextVariablesAreThoseOfWhoRunsIt(reactor: Any) -> None:
+    variable = contextvars.ContextVar("variable", default="unset")
+    seen: list[str] = []
+
+    def look(where: str) -> None:
+        seen.append(f"{where}: {variable.get()}")
+
+    def start() -> None:
+        look("startup")
+        variable.set("startup")
+        contextvars.Context().run(reactor.callLater, 0, look, "delayed")
+        thread = threading.Thread(target=reactor.callFromThread, args=(look, "from a thread"))
+        thread.start()
+        thread.join()
+        reactor.callLater(0.001, reactor.stop)
+
+    reactor.callWhenRunning(start)
+    contextvars.Context().run(reactor.callLater, 0, look, "early")
+    contextvars.copy_context().run(lambda: (variable.set("main"), reactor.run(installSignalHandlers=False)))
+    assert seen[0] == "startup: main"
+    assert sorted(seen[1:]) == ["delayed: startup", "early: startup", "from a thread: startup"]
 
 
 def test_callWhenRunningCallsAtOnceInARunningReactor(reactor: Any) -> None:

@@ -75,8 +75,6 @@ class Core(Events):
     #: The signal that stopped this reactor, for programs that want to end by the same one.
     _exitSignal: int | None = None
 
-    installed = False
-
     def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:
         super().__init__()
         if eventloop is None:
@@ -163,12 +161,13 @@ class Core(Events):
         self._signals = StopSignals(handlers if installSignalHandlers else {})
         self._started = True
         self._stopped = False
+        self._context = contextvars.copy_context()
         # At once, not as the loop's first callback: what waits in the loop may count on a started reactor.
         # The triggers may in turn count on a running loop, for asyncio.create_task and the like.
         running = asyncio._get_running_loop()
         asyncio._set_running_loop(self._loop)
         try:
-            self.fireSystemEvent("startup")
+            self._context.run(self.fireSystemEvent, "startup")
         finally:
             asyncio._set_running_loop(running)
 

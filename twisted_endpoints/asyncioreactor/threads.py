@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .core import Core, calledLogged
@@ -41,17 +42,20 @@ class Threads(Core):
             RuntimeError: the event loop was closed.
         """
         checkCallable(callable)
-        self._threadCalls.append(lambda: callable(*args, **kwargs))
+        self._threadCalls.append(partial(callable, *args, **kwargs))
         # One wake-up, a system call, is enough for all that wait.
         if not self._threadCallsAnnounced:
             self._threadCallsAnnounced = True
             try:
-                self._loop.call_soon_threadsafe(self._callForThreads, context=self._context)
+                self._loop.call_soon_threadsafe(self._callForThreads)
             except BaseException:
                 self._threadCallsAnnounced = False
                 raise
 
     def _callForThreads(self) -> None:
+        self._context.run(self._makeThreadCalls)
+
+    def _makeThreadCalls(self) -> None:
         try:
             # Those that are there now: a thread that never ceases to call mustn't keep the loop from all
             # else.
@@ -62,7 +66,7 @@ class Threads(Core):
             self._threadCallsAnnounced = False
             if self._threadCalls:
                 self._threadCallsAnnounced = True
-                self._loop.call_soon(self._callForThreads, context=self._context)
+                self._loop.call_soon(self._callForThreads)
 
     def callInThread(self, callable: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """

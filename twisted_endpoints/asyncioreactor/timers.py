@@ -206,7 +206,7 @@ class Timers(Core):
         """Take note that one entry more is out of force, and clear them away if they are many."""
         self._stale += 1
         if self._stale > _STALE and self._stale * 2 > len(self._entries):
-            # In place: `_ring` may be under way.
+            # In place: `_makeDue` may be under way.
             self._entries[:] = [entry for entry in self._entries if entry[1] == entry[2]._serial]
             heapify(self._entries)
             self._stale = 0
@@ -217,12 +217,14 @@ class Timers(Core):
         self._alarmTime = when
         left = when - self.seconds()
         if left > 0:
-            left += self._allowance
-            self._alarm = self._loop.call_later(left, self._ring, context=self._context)
+            self._alarm = self._loop.call_later(left + self._allowance, self._ring)
         else:
-            self._alarm = self._loop.call_soon(self._ring, context=self._context)
+            self._alarm = self._loop.call_soon(self._ring)
 
     def _ring(self) -> None:
+        self._context.run(self._makeDue)
+
+    def _makeDue(self) -> None:
         """Make the calls that are due."""
         soon, entries = self._soon, self._entries
         # Calls that are scheduled meanwhile have their turn next time, lest they keep the loop from all else.

@@ -26,9 +26,8 @@ class Trigger(NamedTuple):
         """Call it, and log what it raises: one bad trigger doesn't keep the others from being called."""
         try:
             return self.callable(*self.args, **self.kwargs)
-        except (SystemExit, KeyboardInterrupt):
-            raise
         except BaseException:
+            # SystemExit too: a shutdown that ends halfway leaves connections and threads behind.
             _log.failure("while calling a system event trigger")
 
 
