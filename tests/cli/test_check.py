@@ -141,3 +141,11 @@ def test_anEndpointThatCanNotBeShownIsNoError(site: Site, capsys: pytest.Capture
     site.module("shy", BARE + "\n    Endpoint.__repr__ = None\n")
     site.server("shy-dist", "shy = shy:parser")
     assert check(capsys, "shy")[1] == "shy\n  server shy, from shy-dist 1.0: Endpoint\n"
+
+
+def test_whatWorksAndIsMostLikelyWrongIsNoted(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = check(capsys, "tcp6:80:interface=127.0.0.1")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[2] == (
+        "    note: 'tcp6' with the interface 127.0.0.1 listens on IPv4: write tcp:80:interface=127.0.0.1"
+    )

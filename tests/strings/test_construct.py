@@ -164,9 +164,9 @@ def test_nothingElseEscapes(make: Callable[[object, Any], object], description: 
     # A built-in parser that fails would be told as one, and is a fault of ours.
     assert not isinstance(error, PluginError)
     if error is not None:
-        problem, *_ = str(error).split("\n")
-        assert problem
-        assert problem.isprintable()
+        lines = str(error).split("\n")
+        assert lines[0]
+        assert all(line.isprintable() for line in lines)
         assert 0 <= error.position <= len(description)
 
 

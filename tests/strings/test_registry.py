@@ -385,6 +385,14 @@ class Parser:
         assert (endpoint.args, endpoint.kwargs) == ((reactor, "a"), {"b": "c"})
         assert "dropped" in registry.servers.names()
 
+    def test_theirOddPropertiesSpoilNothing(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        odd = "class Odd(Parser):\n    prefix = property(lambda self: 1 / 0)\na = Odd()\n"
+        mute = "@implementer(IPlugin, IStreamServerEndpointStringParser)\nclass Mute:\n    prefix = 'mute'\n"
+        mute += "b = Mute()\n"
+        self.drop(site, monkeypatch, self.SOURCE + odd + mute + "c = Parser(); c.prefix = 'dropped'")
+        assert serverFromString(object(), "dropped:")
+        assert "it has no method parseStreamServer()" in str(error(serverFromString, "mute:"))
+
     def test_thoseWithoutAPrefixSpoilNothing(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         source = (
             self.SOURCE + "a = Parser()\nb = Parser(); b.prefix = None\nc = Parser(); c.prefix = b'bytes'\n"

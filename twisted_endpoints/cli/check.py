@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,15 @@ def _meaning(registry: Registry, description: Description) -> Iterator[str]:
     from ._text import visible
 
     found = registry.find(description)
-    endpoint = registry.endpoint(MemoryReactorClock(), description)
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        endpoint = registry.endpoint(MemoryReactorClock(), description)
     try:
         name = repr(endpoint)
     except Exception:  # it may be anybody's, and a string isn't wrong for that
         name = type(endpoint).__name__
     yield f"  {registry.role} {found.prefix}, from {found.origin}: {visible(name)}"
+    yield from (f"    note: {visible(str(note.message))}" for note in notes)
     if not isinstance(found.parser, Parser):
         rows = [(f"argument {number}", value) for number, value in enumerate(description.args, 1)]
         rows += description.kwargs.items()

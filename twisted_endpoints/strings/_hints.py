@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from .description import hasLooseBracket
+from .errors import visible
 from .kinds import isHost, isIPv6
 
 __all__ = ["colonHint", "nearest", "prefixHint"]
@@ -62,7 +63,7 @@ def _ipv6Hint(text: str, skip: int) -> str:
             address = ":".join([value, *pieces[first + 1 : stop]])
             if isIPv6(address):
                 words = [*pieces[:first], f"{name}{equals}[{address}]", *pieces[stop:]]
-                return f"The colons of an IPv6 address need brackets around it: {':'.join(words)}"
+                return f"The colons of an IPv6 address need brackets around it: {visible(':'.join(words))}"
     return ""
 
 
@@ -82,16 +83,16 @@ def prefixHint(text: str, prefix: str, known: Iterable[str], otherRole: Iterable
     short = len(text) <= _LONG
     rest = text.partition(":")[2]
     if prefix.isascii() and prefix.isdigit() and short:
-        return f"Did you mean 'tcp:{'localhost:' if client else ''}{text}'?"
+        return f"Did you mean 'tcp:{'localhost:' if client else ''}{visible(text)}'?"
     if text.startswith("[") and short:
-        return f"Did you mean 'tcp:{text}'?"
+        return f"Did you mean 'tcp:{visible(text)}'?"
     if rest.startswith("//"):
         example = "tcp:example.com:80" if client else "tcp:80"
         return f"That is a URL, and not a description like '{example}'. {listing}"
     if prefix.strip().lower() in names:
         return f"Did you mean {prefix.strip().lower()!r}, without the white space?"
     if prefix.startswith(("/", "./", "../", "~")) and short:
-        return f"Did you mean 'unix:{text}'?"
+        return f"Did you mean 'unix:{visible(text)}'?"
     if prefix.lower() in otherRole:
         return f"{prefix!r} is for {'servers' if client else 'clients'} only. {listing}"
     near = nearest(prefix, names)

@@ -27,7 +27,7 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 from . import kinds
 from ._hints import colonHint, nearest
 from .description import Description
-from .errors import ArgumentsError, InvalidValue, shown
+from .errors import ArgumentsError, InvalidValue, shown, visible
 from .kinds import Kind
 
 __all__ = ["REQUIRED", "Declaration", "Parameter", "declarationOf"]
@@ -175,7 +175,7 @@ class Declaration:
             index = names.index(name)
             value, where = description.args[index], description.positional(index)
         kind = next(parameter.kind for parameter in self.parameters if parameter.name == name)
-        hint = colonHint(where[0], self._skip) or str(error)
+        hint = colonHint(where[0], self._skip) or visible(str(error))
         if not hint and value != value.strip():
             hint = "There is white space around it."
         problem = f"{name} must be {kind.expected}, not {shown(value) if value else 'empty'}"
@@ -225,7 +225,7 @@ def declarationOf(build: Callable[..., Any]) -> Declaration:
         TypeError: it takes ``*args`` or ``**kwargs``, positional-only parameters or annotations that are no
             kind.
     """
-    names = getattr(build, "__globals__", None) or getattr(build, "__func__", build).__globals__
+    names = inspect.unwrap(getattr(build, "__func__", build)).__globals__
     parameters = []
     for parameter in list(inspect.signature(build).parameters.values())[1:]:
         owner = f"parameter {parameter.name!r} of {build.__qualname__}"

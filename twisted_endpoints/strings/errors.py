@@ -22,6 +22,7 @@ __all__ = [
     "PluginTypeError",
     "UnknownPrefix",
     "shown",
+    "visible",
 ]
 
 #: How much of a long description an error shows, in characters.
@@ -124,6 +125,11 @@ def _pieces(text: str | bytes) -> list[str]:
     return [_escaped(character) for character in text]
 
 
+def visible(text: str | bytes) -> str:
+    """Write control characters and halves of surrogate pairs as escapes, so that all is on one line."""
+    return "".join(_pieces(text))
+
+
 def shown(text: str | bytes, limit: int = 60) -> str:
     """
     Quote a text for an error: on one line, without control characters, and not longer than a line.
@@ -132,7 +138,7 @@ def shown(text: str | bytes, limit: int = 60) -> str:
         text: what a user wrote.
         limit: how many of its characters to show.
     """
-    return "'" + "".join(_pieces(text[:limit])) + ("...'" if len(text) > limit else "'")
+    return f"'{visible(text[:limit])}{'...' if len(text) > limit else ''}'"
 
 
 def _marked(text: str | bytes, position: int, length: int) -> list[str]:

@@ -23,7 +23,15 @@ from ..plugin import getPlugins
 from ._distributions import OWN, Announcements, distributionOf
 from ._hints import prefixHint
 from .description import Description
-from .errors import DescriptionError, DescriptionWarning, PluginError, PluginTypeError, UnknownPrefix, shown
+from .errors import (
+    DescriptionError,
+    DescriptionWarning,
+    PluginError,
+    PluginTypeError,
+    UnknownPrefix,
+    shown,
+    visible,
+)
 
 __all__ = [
     "BUILTIN_CLIENTS",
@@ -149,9 +157,9 @@ class Registry:
         if found.problem is None:
             return found
         raise PluginError.at(
-            f"the parser for {shown(prefix)} can't be loaded: {found.reason}",
+            f"the parser for {shown(prefix)} can't be loaded: {visible(found.reason)}",
             description.positional(-1),
-            f"It belongs to {found.origin}: repair or remove that.  Other prefixes are not affected.",
+            f"It belongs to {found.origin}: repair or remove that. Other prefixes are not affected.",
         ) from found.problem
 
     def everything(self) -> Iterator[Found]:
@@ -246,18 +254,27 @@ class Registry:
             return
         try:
             for parser in getPlugins(self._interface):
-                prefix = getattr(parser, "prefix", None)
-                if isinstance(prefix, bytes):
-                    prefix = prefix.decode("utf-8", "replace")
-                if not isinstance(prefix, str):
-                    _log.warning(f"a plugin without a prefix is left out: {parser!r}")
-                    continue
                 try:
-                    yield Found(prefix.lower(), self._maker(parser), parser)
-                except TypeError as error:
-                    yield Found(prefix.lower(), None, parser, error)
+                    yield self._ofTwisted(parser)
+                except Exception:
+                    _log.failure(f"a plugin of type {type(parser).__name__} is left out")
         except Exception:
             _log.failure("Twisted's plugins can't be looked through")
+
+    def _ofTwisted(self, parser: Any) -> Found:
+        """
+        Describe one of Twisted's plugins.
+
+        Raises:
+            TypeError: it has no prefix.
+        """
+        prefix = parser.prefix.decode() if isinstance(parser.prefix, bytes) else parser.prefix
+        if not isinstance(prefix, str):
+            raise TypeError(f"the prefix is {prefix!r}")
+        try:
+            return Found(prefix.lower(), self._maker(parser), parser)
+        except TypeError as error:
+            return Found(prefix.lower(), None, parser, error)
 
     def names(self) -> set[str]:
         """Give the prefixes that are known without importing any parser."""
@@ -276,7 +293,7 @@ class Registry:
         kind = PluginTypeError if isinstance(error, TypeError) else PluginError
         # A parser raises a ValueError on purpose, and its text says enough.
         reason = (isinstance(error, ValueError) and _text(error)) or _told(error)
-        problem = f"the parser for {shown(description.prefix)} refuses this: {reason}"
+        problem = f"the parser for {shown(description.prefix)} refuses this: {visible(reason)}"
         return kind.at(problem, description.whole(), f"The parser is from {found.origin}.")
 
 
