@@ -91,14 +91,19 @@ def logToStandardError(program: str) -> None:
     """
     Show what is logged, from warnings up, on standard error: for a program without logging of its own.
 
+    A second call in a process does nothing.
+
     Args:
         program: the name that each line begins with.
     """
-    import sys
-
+    global _shown
+    if _shown:
+        return
+    _shown = True
     if vocabulary == "twisted":
+        import sys
+
         from twisted.logger import (
-            FileLogObserver,
             FilteringLogObserver,
             LogLevel,
             LogLevelFilterPredicate,
@@ -106,14 +111,16 @@ def logToStandardError(program: str) -> None:
             globalLogBeginner,
         )
 
-        def line(event: Any) -> str:
+        def show(event: Any) -> None:
             text = eventAsText(event, includeTimestamp=False, includeSystem=False)
-            return f"{program}: {event['log_level'].name}: {text}\n"
+            print(f"{program}: {event['log_level'].name}: {text}", file=sys.stderr)
 
-        shown = LogLevelFilterPredicate(LogLevel.warn)
-        observer = FilteringLogObserver(FileLogObserver(sys.stderr, line), [shown])
+        observer = FilteringLogObserver(show, [LogLevelFilterPredicate(LogLevel.warn)])
         globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
     else:
         import logging
 
-        logging.basicConfig(stream=sys.stderr, format=f"{program}: %(levelname)s: %(message)s")
+        logging.basicConfig(format=f"{program}: %(levelname)s: %(message)s")
+
+
+_shown = False
