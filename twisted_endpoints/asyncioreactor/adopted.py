@@ -22,7 +22,7 @@ from .addresses import hostOf
 from .core import Core
 from .errors import cannotListen
 from .ports import Port, TCPPort
-from .stream import Stream, TCPStream
+from .stream import Stream, TCPStream, attach
 from .unix import UNIXPort, UNIXStream
 
 _log = Logger(__name__)
@@ -81,7 +81,7 @@ class _Adoption:
 
     async def _connect(self) -> None:
         try:
-            await self._reactor._loop.create_connection(lambda: self.stream, sock=self._sock)
+            await attach(self._reactor._loop, self.stream, self._sock)
         except Exception:
             self._reactor._untrack(self)
             self._sock.close()
@@ -181,7 +181,17 @@ class Adopted(Core):
     def adoptDatagramPort(
         self, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = 8192
     ) -> Any:
-        """Refuse: this reactor has streams only."""
+        """
+        Refuse: this reactor has streams only.
+
+        Raises:
+            UnsupportedAddressFamily: the family has no datagrams in any reactor.
+            OSError: there is no such descriptor.
+            UnsupportedSocketType: in any other case.
+        """
+        if addressFamily not in (socket.AF_INET, socket.AF_INET6):
+            raise error.UnsupportedAddressFamily(addressFamily)
+        os.fstat(fileDescriptor)
         raise error.UnsupportedSocketType("This reactor can't adopt datagram sockets: it has streams only")
 
 
@@ -193,7 +203,9 @@ def _adopt(fileDescriptor: int, addressFamily: int) -> socket.socket:
     if given.family != addressFamily:
         family = given.family
         given.close()
-        raise error.UnsupportedAddressFamily(f"descriptor {fileDescriptor} is of {family!r}, not {addressFamily!r}")
+        raise error.UnsupportedAddressFamily(
+            f"descriptor {fileDescriptor} is of {family!r}, not {addressFamily!r}"
+        )
     if given.type != socket.SOCK_STREAM:
         kind = given.type
         given.close()

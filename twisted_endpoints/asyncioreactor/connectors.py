@@ -8,6 +8,7 @@ succeeded; whatever the loop still reports about it afterwards finds that it is 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from ..failure import Failure
 from ..interfaces import IConnector
 from .addresses import isLiteral, resolveIPv6
 from .errors import connectError
-from .stream import Stream, TCPStream
+from .stream import Stream, TCPStream, attach
 
 if TYPE_CHECKING:
     from .core import Core
@@ -235,34 +236,31 @@ class TCPConnector(Connector):
 
     async def _open(self, stream: Stream) -> None:
         loop = self.reactor._loop
-        host, family = self.host, socket.AF_INET
-        if isLiteral(host, socket.AF_INET6):
-            family = socket.AF_INET6
-        elif not isLiteral(host, socket.AF_INET):
+        host = self.host
+        if not isLiteral(host, socket.AF_INET) and not isLiteral(host, socket.AF_INET6):
             host = await self.reactor.resolve(host).asFuture(loop)
         if not 0 <= self.port <= 65535:
             # uvloop would take the number modulo 65536.
             raise OverflowError("connect_ex(): port must be 0-65535.")
-        if self.bindAddress is None and "%" not in host:
+        if self.bindAddress is None:
             await loop.create_connection(lambda: stream, host, self.port)
             return
+        family = socket.AF_INET6 if isLiteral(host, socket.AF_INET6) else socket.AF_INET
         sock = self._bound(family)
         try:
             sock.setblocking(False)
             address: Any = resolveIPv6(host, self.port) if family == socket.AF_INET6 else (host, self.port)
-            await loop.sock_connect(sock, address)
+            await _connect(loop, sock, address)
         except BaseException:
             sock.close()
             raise
-        await loop.create_connection(lambda: stream, sock=sock)
+        await attach(loop, stream, sock)
 
     def _bound(self, family: int) -> socket.socket:
-        """Make a socket, bound to `bindAddress` if there is one."""
+        """Make a socket, bound to `bindAddress`."""
         sock = None
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
-            if self.bindAddress is None:
-                return sock
             if isinstance(self.bindAddress, tuple):
                 host, port = self.bindAddress
             else:
@@ -278,3 +276,19 @@ class TCPConnector(Connector):
                 sock.close()
             raise error.ConnectBindError(e.errno, e.strerror) from e
         return sock
+
+
+async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: Any) -> None:
+    """Connect a non-blocking socket.  The loop's own `sock_connect` forgets the scope of an IPv6 address in uvloop."""
+    try:
+        sock.connect(address)
+    except BlockingIOError:
+        writable: asyncio.Future[None] = loop.create_future()
+        loop.add_writer(sock, lambda: writable.done() or writable.set_result(None))
+        try:
+            await writable
+        finally:
+            loop.remove_writer(sock)
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            raise OSError(number, os.strerror(number)) from None

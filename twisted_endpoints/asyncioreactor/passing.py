@@ -127,7 +127,9 @@ class DescriptorTransport(asyncio.Transport):
             if self._closing or not IFileDescriptorReceiver.providedBy(protocol):
                 for descriptor in descriptors:
                     os.close(descriptor)
-                _log.info(f"{len(descriptors)} descriptors were received that {protocol!r} can't take: closed")
+                _log.info(
+                    f"{len(descriptors)} descriptors were received that {protocol!r} can't take: closed"
+                )
                 return
             try:
                 protocol.fileDescriptorReceived(descriptors.pop(0))

@@ -73,8 +73,8 @@ class Port:
         """Make the transport for a connection that is about to be accepted."""
         raise NotImplementedError
 
-    def _name(self) -> str:
-        """Name the address in log entries and in the `repr`."""
+    def _name(self) -> int | str:
+        """Tell the number or path for log entries and the `repr`."""
         raise NotImplementedError
 
     def getHost(self) -> Any:
@@ -91,7 +91,7 @@ class Port:
             CannotListenError: the address is in use, forbidden or not one of this machine's.
         """
         self.socket = self._openSocket()
-        _log.info(f"{self.logPrefix()} starting on {self._name()}")
+        _log.info(f"{self.logPrefix()} starting on {self._name()!r}")
         self.connected = True
         self.reactor._track(self)
         self.factory.doStart()
@@ -109,6 +109,8 @@ class Port:
         if self._stopped is None:
             self._stopped = Deferred()
             self.disconnecting = True
+            if self._serving is not None:
+                self._serving.cancel()
             if self._task is None:
                 self.reactor._loop.call_soon(self._stop)
         return self._stopped
@@ -140,13 +142,13 @@ class Port:
         if not self.connected:
             return
         _log.info(f"({self._type} Port {self._name()} Closed)")
+        self.connected = False
         stopped, self._stopped = self._stopped, None
         failure = None
         try:
             self._closing()
         except Exception:
             failure = Failure()
-        self.connected = False
         self.reactor._untrack(self)
         if self._serving is not None:
             self._serving.cancel()
@@ -286,8 +288,8 @@ class TCPPort(Port):
     def _closing(self) -> None:
         self._realPortNumber = None
 
-    def _name(self) -> str:
-        return str(self._realPortNumber)
+    def _name(self) -> int | str:
+        return self.port if self._realPortNumber is None else self._realPortNumber
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """

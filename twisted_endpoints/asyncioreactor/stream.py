@@ -511,6 +511,16 @@ class TCPStream(Stream):
         self.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
 
+async def attach(loop: asyncio.AbstractEventLoop, stream: Stream, sock: socket.socket) -> None:
+    """Give a connected socket to the event loop; it is closed if that fails."""
+    transport, _ = await loop.create_connection(lambda: stream, sock=sock)
+    ended = stream.disconnected or stream._transport is not transport
+    if ended and type(transport).__module__.startswith("uvloop"):
+        # Closed within connection_made, before uvloop had made a note of who owns the descriptor: it is closed
+        # already, and the socket object would close whatever has its number by then.
+        sock.detach()
+
+
 def logPrefixOf(instance: object) -> str:
     """Name a protocol or factory in log entries: as it wishes, else by its class."""
     if ILoggingContext.providedBy(instance):

@@ -24,14 +24,13 @@ from zope.interface import implementer
 from .. import error
 from .._lockfile import FilesystemLock, _isRunning
 from ..address import UNIXAddress
-from ..interfaces import IReactorUNIX, IUNIXTransport
-from ..interfaces import IFileDescriptorReceiver
+from ..interfaces import IFileDescriptorReceiver, IReactorUNIX, IUNIXTransport
 from .connectors import Connector
 from .core import Core
 from .errors import cannotListen
 from .passing import DescriptorTransport
 from .ports import Port, qualifiedName
-from .stream import Owner, Stream
+from .stream import Owner, Stream, attach
 
 #: The most bytes of a path, of the 108 with the closing NUL that an address has room for.
 _LONGEST = 107
@@ -114,7 +113,13 @@ class UNIXPort(Port):
     addressFamily = socket.AF_UNIX
 
     def __init__(
-        self, reactor: Core, address: Any, factory: Any, backlog: int, mode: int = 0o666, wantPID: bool = False
+        self,
+        reactor: Core,
+        address: Any,
+        factory: Any,
+        backlog: int,
+        mode: int = 0o666,
+        wantPID: bool = False,
     ) -> None:
         super().__init__(reactor, factory, backlog)
         self.port = UNIXAddress(address).name or b""
@@ -196,7 +201,7 @@ class UNIXPort(Port):
         return UNIXStream(self.reactor, self)
 
     def _name(self) -> str:
-        return repr(os.fsdecode(self.port))
+        return os.fsdecode(self.port)
 
     def getHost(self) -> UNIXAddress:
         """
@@ -207,10 +212,10 @@ class UNIXPort(Port):
         """
         if self.socket is None:
             raise error.NotListeningError(repr(self))
-        return UNIXAddress(self.socket.getsockname())
+        return UNIXAddress(self.socket.getsockname() or None)
 
     def __repr__(self) -> str:
-        return f"<{qualifiedName(self.factory)} {f'on {self._name()}' if self.connected else '(not listening)'}>"
+        return f"<{qualifiedName(self.factory)} {f'on {self._name()!r}' if self.connected else '(not listening)'}>"
 
 
 class UNIXConnector(Connector):
@@ -222,7 +227,9 @@ class UNIXConnector(Connector):
         checkPID: fail unless a running process holds the lock file.
     """
 
-    def __init__(self, reactor: Core, address: Any, factory: Any, timeout: float | None, checkPID: bool) -> None:
+    def __init__(
+        self, reactor: Core, address: Any, factory: Any, timeout: float | None, checkPID: bool
+    ) -> None:
         super().__init__(reactor, factory, timeout)
         self.address = address
         self.checkPID = checkPID
@@ -256,7 +263,7 @@ class UNIXConnector(Connector):
         except BaseException:
             sock.close()
             raise
-        await self.reactor._loop.create_connection(lambda: stream, sock=sock)
+        await attach(self.reactor._loop, stream, sock)
 
 
 @implementer(IReactorUNIX)
@@ -316,11 +323,15 @@ def _unusable(path: bytes) -> str:
     if not path:
         return "the path is empty"
     if _isAbstract(path):
-        return "" if len(path) <= _LONGEST + 1 else f"the name has {len(path)} bytes, of {_LONGEST + 1} possible"
+        return (
+            "" if len(path) <= _LONGEST + 1 else f"the name has {len(path)} bytes, of {_LONGEST + 1} possible"
+        )
     if b"\0" in path:
         return "a path has no NUL byte but a first one, for an abstract name"
     if len(path) > _LONGEST:
-        return f"the path has {len(path)} bytes, of {_LONGEST} possible: try one relative to the current folder"
+        return (
+            f"the path has {len(path)} bytes, of {_LONGEST} possible: try one relative to the current folder"
+        )
     return ""
 
 
