@@ -9,7 +9,7 @@ from ..address import IPv4Address, IPv6Address
 
 
 def isLiteral(host: str, family: int) -> bool:
-    """Tell whether a host is an IP address of this family; an IPv6 one may name a scope (``fe80::1%eth0``)."""
+    """Tell whether a host is an IP address of this family; of IPv6, it may name a scope: ``fe80::1%eth0``."""
     if family == socket.AF_INET6:
         host = host.partition("%")[0]
     try:
@@ -28,8 +28,8 @@ def resolveIPv6(host: str, port: int) -> tuple[str, int, int, int]:
     """
     # A port of its own, as getaddrinfo folds numbers that are out of range into the range.
     found = socket.getaddrinfo(host, 1, socket.AF_INET6, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
-    address, _, flow, scope = found[0][4]
-    return str(address), port, int(flow), int(scope)
+    name: tuple[Any, ...] = found[0][4]
+    return name[0], port, name[2], name[3]
 
 
 def hostOf(sockaddr: tuple[Any, ...]) -> str:

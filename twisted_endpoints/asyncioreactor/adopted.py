@@ -1,8 +1,8 @@
 """
 Sockets that somebody else opened: the reactor's `IReactorSocket`.
 
-Each is checked before anything is changed, so that the descriptor of a refused socket is as it was.  The reactor works
-on a copy; the caller closes its own.
+Each is checked before anything is changed, so that the descriptor of a refused socket is as it was.  The
+reactor works on a copy; the caller closes its own.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from ..interfaces import IReactorSocket
 from .addresses import hostOf
 from .core import Core
 from .errors import cannotListen
-from .ports import Port, TCPPort
-from .stream import Stream, TCPStream, attach
+from .ports import Port
+from .stream import Stream, attach
+from .tcp import TCPPort, TCPStream
 from .unix import UNIXPort, UNIXStream
 
 _log = Logger(__name__)
@@ -48,7 +49,7 @@ class AdoptedTCPPort(TCPPort):
 
 
 class AdoptedUNIXPort(UNIXPort):
-    """Listens on a UNIX socket that was listening before; its file, permissions and lock are its maker's affair."""
+    """Listens on a UNIX socket that was listening before; its file, mode and lock are its maker's affair."""
 
     def __init__(self, reactor: Core, given: socket.socket, factory: Any) -> None:
         super().__init__(reactor, given.getsockname() or None, factory, socket.SOMAXCONN)
@@ -150,7 +151,7 @@ class Adopted(Core):
             raise
         return port
 
-    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Stream:
+    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
         """
         Speak over a stream socket that is connected.
 

@@ -1,27 +1,24 @@
 """
-A connector: tries to connect a factory, again and again if the factory wants that, and tells it how each try ended.
+A connector: tries to connect a factory, again if the factory wants that, and tells it how each attempt ended.
 
-An attempt is a task of the event loop.  It has ended for the connector as soon as it was given up, timed out or
-succeeded; whatever the loop still reports about it afterwards finds that it is no longer the connector's stream.
+An attempt is a task of the event loop.  It has ended for the connector as soon as it was given up, timed
+out or has succeeded; what the loop still reports about it afterwards finds that it is no longer the
+connector's stream.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
 from .. import error
 from .._log import Logger
-from ..address import IPv4Address, IPv6Address
 from ..failure import Failure
 from ..interfaces import IConnector
-from .addresses import isLiteral, resolveIPv6
 from .errors import connectError
-from .stream import Stream, TCPStream, attach
+from .stream import Stream
 
 if TYPE_CHECKING:
     from .core import Core
@@ -198,97 +195,3 @@ class Connector:
     def __repr__(self) -> str:
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return f"<{name} instance at {id(self):#x} {self.state} {self.getDestination()}>"
-
-
-class TCPConnector(Connector):
-    """
-    Connects over TCP.
-
-    Attributes:
-        host: a name or an IP address.
-        port: the port number.
-        bindAddress: the address to connect from: a pair of host and port, or what Twisted's ``makeBinding`` makes.
-    """
-
-    def __init__(
-        self, reactor: Core, host: str, port: int | str, factory: Any, timeout: float | None, bindAddress: Any
-    ) -> None:
-        super().__init__(reactor, factory, timeout)
-        if isinstance(port, str):
-            try:
-                port = socket.getservbyname(port, "tcp")
-            except OSError as e:
-                raise error.ServiceNameUnknownError(string=f"{e} ({port!r})") from e
-        self.host = host
-        self.port = port
-        self.bindAddress = bindAddress
-
-    def getDestination(self) -> IPv4Address | IPv6Address:
-        if isLiteral(self.host, socket.AF_INET6):
-            return IPv6Address("TCP", self.host, self.port)
-        return IPv4Address("TCP", self.host, self.port)
-
-    def _target(self) -> tuple[str, int]:
-        return self.host, self.port
-
-    def _makeStream(self) -> Stream:
-        return TCPStream(self.reactor, self)
-
-    async def _open(self, stream: Stream) -> None:
-        loop = self.reactor._loop
-        host = self.host
-        if not isLiteral(host, socket.AF_INET) and not isLiteral(host, socket.AF_INET6):
-            host = await self.reactor.resolve(host).asFuture(loop)
-        if not 0 <= self.port <= 65535:
-            # uvloop would take the number modulo 65536.
-            raise OverflowError("connect_ex(): port must be 0-65535.")
-        if self.bindAddress is None:
-            await loop.create_connection(lambda: stream, host, self.port)
-            return
-        family = socket.AF_INET6 if isLiteral(host, socket.AF_INET6) else socket.AF_INET
-        sock = self._bound(family)
-        try:
-            sock.setblocking(False)
-            address: Any = resolveIPv6(host, self.port) if family == socket.AF_INET6 else (host, self.port)
-            await _connect(loop, sock, address)
-        except BaseException:
-            sock.close()
-            raise
-        await attach(loop, stream, sock)
-
-    def _bound(self, family: int) -> socket.socket:
-        """Make a socket, bound to `bindAddress`."""
-        sock = None
-        try:
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            if isinstance(self.bindAddress, tuple):
-                host, port = self.bindAddress
-            else:
-                host, port = self.bindAddress._address, self.bindAddress._port
-                if self.bindAddress._reuseAddress:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if self.bindAddress._reusePort:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            literal = isLiteral(host, socket.AF_INET6)
-            sock.bind(resolveIPv6(host, port) if literal else (host or "", port))
-        except OSError as e:
-            if sock is not None:
-                sock.close()
-            raise error.ConnectBindError(e.errno, e.strerror) from e
-        return sock
-
-
-async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: Any) -> None:
-    """Connect a non-blocking socket.  The loop's own `sock_connect` forgets the scope of an IPv6 address in uvloop."""
-    try:
-        sock.connect(address)
-    except BlockingIOError:
-        writable: asyncio.Future[None] = loop.create_future()
-        loop.add_writer(sock, lambda: writable.done() or writable.set_result(None))
-        try:
-            await writable
-        finally:
-            loop.remove_writer(sock)
-        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number:
-            raise OSError(number, os.strerror(number)) from None

@@ -1,4 +1,4 @@
-"""What the operating system and the event loop report, as the errors that programs know: one table for all transports."""
+"""What the operating system and the event loop report, as the errors that programs know, in one table."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def connectError(reason: BaseException) -> BaseException:
 
 
 def lostReason(reason: BaseException | None) -> Failure:
-    """Say why a connection ended: None is an orderly end, an `OSError` is a `ConnectionLost` with its text."""
+    """Say why a connection ended: None is an orderly end, an `OSError` becomes a `ConnectionLost`."""
     if reason is None:
         return Failure(error.ConnectionDone())
     if isinstance(reason, OSError):

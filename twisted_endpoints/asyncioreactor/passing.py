@@ -1,11 +1,11 @@
 """
 A transport that passes file descriptors: what the event loops' own transports can't do on a UNIX socket.
 
-A stream changes to it when its protocol can receive descriptors or sends the first one.  It then works on a copy of
-the socket's descriptor, and the loop's transport is closed, which leaves the connection as it is.
+A stream changes to it when its protocol can receive descriptors or sends the first one.  It then works on a
+copy of the socket's descriptor, and the loop's transport is closed, which leaves the connection as it is.
 
-Nothing is sent before the next round of the loop.  A descriptor needs a byte to travel with, and programs write that
-byte before the descriptor or after it.
+Nothing is sent before the next round of the loop.  A descriptor needs a byte to travel with, and programs
+write that byte before the descriptor or after it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .. import error
 from .._log import Logger
 from ..failure import Failure
 from ..interfaces import IFileDescriptorReceiver
-from .stream import BUFFER_SIZE
+from .writing import BUFFER_SIZE
 
 if TYPE_CHECKING:
     from .stream import Stream

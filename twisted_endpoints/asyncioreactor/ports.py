@@ -1,8 +1,9 @@
 """
-A listening port: a socket that is bound and listens from the first moment, and a server of the event loop on it.
+A listening port: a socket that listens from the first moment, and a server of the event loop on it.
 
-The socket is made here and not by the loop, so that an address that can't be listened on is an exception of the call
-that asked for it, whether or not the loop runs.  Connections wait in the kernel until the loop accepts them.
+The socket is made here and not by the loop, so that an address that can't be listened on is an exception of
+the call that asked for it, whether or not the loop runs.  Connections wait in the kernel until the loop
+accepts them.
 """
 
 from __future__ import annotations
@@ -13,17 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
-from .. import error
 from .._log import Logger
 from ..defer import Deferred
 from ..failure import Failure
 from ..interfaces import IListeningPort, ILoggingContext
-from .addresses import isLiteral, resolveIPv6, tcpAddress
-from .errors import cannotListen
-from .stream import Stream, TCPStream, logPrefixOf
+from .stream import Stream, logPrefixOf
 
 if TYPE_CHECKING:
-    from ..address import IPv4Address, IPv6Address
     from .core import Core
 
 _log = Logger(__name__)
@@ -55,7 +52,7 @@ class Port:
         self.factory = factory
         self.backlog = backlog
         self._server: asyncio.AbstractServer | None = None
-        # The way to `_server`: first a callback, so that nothing hangs in the air if the loop never runs; then a task.
+        # On the way to `_server`: a callback, as a task hangs in the air if the loop never runs; then a task.
         self._serving: asyncio.Handle | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopped: Deferred[None] | None = None
@@ -224,83 +221,6 @@ class Port:
     def __repr__(self) -> str:
         where = f"on {self._name()}" if self.connected else "(not listening)"
         return f"<{type(self).__module__}.{type(self).__qualname__} of {qualifiedName(self.factory)} {where}>"
-
-
-class TCPPort(Port):
-    """
-    Listens on a TCP port.
-
-    Attributes:
-        port: the number that was asked for, 0 for any that is free.
-        interface: the address that was asked for, "" for all of IPv4.
-    """
-
-    def __init__(
-        self,
-        reactor: Core,
-        port: int,
-        factory: Any,
-        backlog: int,
-        interface: str,
-        reuseAddress: bool = True,
-        reusePort: bool = False,
-    ) -> None:
-        super().__init__(reactor, factory, backlog)
-        self.port = port
-        self.interface = interface
-        self._options = []
-        if reuseAddress:
-            self._options.append(socketlib.SO_REUSEADDR)
-        if reusePort:
-            self._options.append(socketlib.SO_REUSEPORT)
-        self._realPortNumber: int | None = None
-        self.addressFamily = (
-            socketlib.AF_INET6 if isLiteral(interface, socketlib.AF_INET6) else socketlib.AF_INET
-        )
-
-    def _openSocket(self) -> socketlib.socket:
-        try:
-            listening = socketlib.socket(self.addressFamily, socketlib.SOCK_STREAM)
-        except OSError as e:
-            raise cannotListen(self.interface, self.port, e) from e
-        try:
-            listening.setblocking(False)
-            for option in self._options:
-                listening.setsockopt(socketlib.SOL_SOCKET, option, 1)
-            if self.addressFamily == socketlib.AF_INET6:
-                listening.bind(resolveIPv6(self.interface, self.port))
-            else:
-                listening.bind((self.interface, self.port))
-            # Two sockets of SO_REUSEADDR can be bound to one port, and only the listen of the second fails.
-            listening.listen(self.backlog)
-        except OSError as e:
-            listening.close()
-            raise cannotListen(self.interface, self.port, e) from e
-        except BaseException:
-            listening.close()
-            raise
-        self._realPortNumber = listening.getsockname()[1]
-        return listening
-
-    def _makeStream(self) -> Stream:
-        return TCPStream(self.reactor, self)
-
-    def _closing(self) -> None:
-        self._realPortNumber = None
-
-    def _name(self) -> int | str:
-        return self.port if self._realPortNumber is None else self._realPortNumber
-
-    def getHost(self) -> IPv4Address | IPv6Address:
-        """
-        Tell the address that is listened on, with the real port number.
-
-        Raises:
-            NotListeningError: it doesn't listen.
-        """
-        if self.socket is None:
-            raise error.NotListeningError(repr(self))
-        return tcpAddress(self.socket.getsockname())
 
 
 def qualifiedName(instance: object) -> str:

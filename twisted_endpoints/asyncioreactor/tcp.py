@@ -2,14 +2,210 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
 from typing import Any
 
 from zope.interface import implementer
 
-from ..interfaces import IReactorTCP
-from .connectors import TCPConnector
+from .. import error
+from ..address import IPv4Address, IPv6Address
+from ..interfaces import IReactorTCP, ITCPTransport
+from .addresses import hostOf, isLiteral, resolveIPv6, tcpAddress
+from .connectors import Connector
 from .core import Core
-from .ports import TCPPort
+from .errors import cannotListen
+from .ports import Port
+from .stream import Owner, Stream, attach
+
+
+@implementer(ITCPTransport)
+class TCPStream(Stream):
+    """A connection over TCP, IPv4 or IPv6."""
+
+    __slots__ = ("_peer",)
+
+    def __init__(self, reactor: Core, owner: Owner) -> None:
+        super().__init__(reactor, owner)
+        self._peer: IPv4Address | IPv6Address | None = None
+
+    def getPeer(self) -> IPv4Address | IPv6Address:
+        if self._peer is None:
+            self._peer = tcpAddress(self._transport.get_extra_info("peername"))
+        return self._peer
+
+    def getHost(self) -> IPv4Address | IPv6Address:
+        return tcpAddress(self._transport.get_extra_info("sockname"))
+
+    @property
+    def hostname(self) -> str:
+        return hostOf(self._transport.get_extra_info("peername"))
+
+    def getTcpNoDelay(self) -> bool:
+        return bool(self.getHandle().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.getHandle().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
+
+    def getTcpKeepAlive(self) -> bool:
+        return bool(self.getHandle().getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        self.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+
+
+class TCPPort(Port):
+    """
+    Listens on a TCP port.
+
+    Attributes:
+        port: the number that was asked for, 0 for any that is free.
+        interface: the address that was asked for, "" for all of IPv4.
+    """
+
+    def __init__(
+        self,
+        reactor: Core,
+        port: int,
+        factory: Any,
+        backlog: int,
+        interface: str,
+        reuseAddress: bool = True,
+        reusePort: bool = False,
+    ) -> None:
+        super().__init__(reactor, factory, backlog)
+        self.port = port
+        self.interface = interface
+        self._options = []
+        if reuseAddress:
+            self._options.append(socket.SO_REUSEADDR)
+        if reusePort:
+            self._options.append(socket.SO_REUSEPORT)
+        self._realPortNumber: int | None = None
+        self.addressFamily = socket.AF_INET6 if isLiteral(interface, socket.AF_INET6) else socket.AF_INET
+
+    def _openSocket(self) -> socket.socket:
+        try:
+            listening = socket.socket(self.addressFamily, socket.SOCK_STREAM)
+        except OSError as e:
+            raise cannotListen(self.interface, self.port, e) from e
+        try:
+            listening.setblocking(False)
+            for option in self._options:
+                listening.setsockopt(socket.SOL_SOCKET, option, 1)
+            if self.addressFamily == socket.AF_INET6:
+                listening.bind(resolveIPv6(self.interface, self.port))
+            else:
+                listening.bind((self.interface, self.port))
+            # Two sockets of SO_REUSEADDR can be bound to one port, and only the listen of the second fails.
+            listening.listen(self.backlog)
+        except OSError as e:
+            listening.close()
+            raise cannotListen(self.interface, self.port, e) from e
+        except BaseException:
+            listening.close()
+            raise
+        self._realPortNumber = listening.getsockname()[1]
+        return listening
+
+    def _makeStream(self) -> Stream:
+        return TCPStream(self.reactor, self)
+
+    def _closing(self) -> None:
+        self._realPortNumber = None
+
+    def _name(self) -> int | str:
+        return self.port if self._realPortNumber is None else self._realPortNumber
+
+    def getHost(self) -> IPv4Address | IPv6Address:
+        """
+        Tell the address that is listened on, with the real port number.
+
+        Raises:
+            NotListeningError: it doesn't listen.
+        """
+        if self.socket is None:
+            raise error.NotListeningError(repr(self))
+        return tcpAddress(self.socket.getsockname())
+
+
+class TCPConnector(Connector):
+    """
+    Connects over TCP.
+
+    Attributes:
+        host: a name or an IP address.
+        port: the port number.
+        bindAddress: the address to connect from: a pair of host and port, or what `makeBinding` makes.
+    """
+
+    def __init__(
+        self, reactor: Core, host: str, port: int | str, factory: Any, timeout: float | None, bindAddress: Any
+    ) -> None:
+        super().__init__(reactor, factory, timeout)
+        if isinstance(port, str):
+            try:
+                port = socket.getservbyname(port, "tcp")
+            except OSError as e:
+                raise error.ServiceNameUnknownError(string=f"{e} ({port!r})") from e
+        self.host = host
+        self.port = port
+        self.bindAddress = bindAddress
+
+    def getDestination(self) -> IPv4Address | IPv6Address:
+        if isLiteral(self.host, socket.AF_INET6):
+            return IPv6Address("TCP", self.host, self.port)
+        return IPv4Address("TCP", self.host, self.port)
+
+    def _target(self) -> tuple[str, int]:
+        return self.host, self.port
+
+    def _makeStream(self) -> Stream:
+        return TCPStream(self.reactor, self)
+
+    async def _open(self, stream: Stream) -> None:
+        loop = self.reactor._loop
+        host = self.host
+        if not isLiteral(host, socket.AF_INET) and not isLiteral(host, socket.AF_INET6):
+            host = await self.reactor.resolve(host).asFuture(loop)
+        if not 0 <= self.port <= 65535:
+            # uvloop would take the number modulo 65536.
+            raise OverflowError("connect_ex(): port must be 0-65535.")
+        if self.bindAddress is None:
+            await loop.create_connection(lambda: stream, host, self.port)
+            return
+        family = socket.AF_INET6 if isLiteral(host, socket.AF_INET6) else socket.AF_INET
+        sock = self._bound(family)
+        try:
+            sock.setblocking(False)
+            address: Any = resolveIPv6(host, self.port) if family == socket.AF_INET6 else (host, self.port)
+            await _connect(loop, sock, address)
+        except BaseException:
+            sock.close()
+            raise
+        await attach(loop, stream, sock)
+
+    def _bound(self, family: int) -> socket.socket:
+        """Make a socket, bound to `bindAddress`."""
+        sock = None
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            if isinstance(self.bindAddress, tuple):
+                host, port = self.bindAddress
+            else:
+                host, port = self.bindAddress._address, self.bindAddress._port
+                if self.bindAddress._reuseAddress:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if self.bindAddress._reusePort:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            literal = isLiteral(host, socket.AF_INET6)
+            sock.bind(resolveIPv6(host, port) if literal else (host or "", port))
+        except OSError as e:
+            if sock is not None:
+                sock.close()
+            raise error.ConnectBindError(e.errno, e.strerror) from e
+        return sock
 
 
 @implementer(IReactorTCP)
@@ -22,7 +218,7 @@ class TCP(Core):
 
         Args:
             port: the number, 0 for any that is free; or what Twisted's ``makeBinding`` makes.
-            factory: makes a protocol for each connection; none is made, and the connection is closed, if it says None.
+            factory: makes a protocol for each connection; a connection is closed if it makes None.
             backlog: how many connections may wait in the kernel.
             interface: the address to listen on, of IPv4 or IPv6; by default all of IPv4's.
 
@@ -65,3 +261,19 @@ class TCP(Core):
         connector = TCPConnector(self, host, port, factory, timeout, bindAddress)
         connector.connect()
         return connector
+
+
+async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: Any) -> None:
+    """Connect a non-blocking socket; uvloop's `sock_connect` would lose the scope of an IPv6 address."""
+    try:
+        sock.connect(address)
+    except BlockingIOError:
+        writable: asyncio.Future[None] = loop.create_future()
+        loop.add_writer(sock, lambda: None if writable.done() else writable.set_result(None))
+        try:
+            await writable
+        finally:
+            loop.remove_writer(sock)
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            raise OSError(number, os.strerror(number)) from None

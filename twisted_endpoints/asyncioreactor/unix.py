@@ -1,13 +1,14 @@
 """
 UNIX sockets: the reactor's `IReactorUNIX`.
 
-A socket in the file system is a file that outlives its server, and a path that anybody may have exchanged.  So:
+A socket in the file system is a file that outlives its server, and its path may have been taken by others.
+So:
 
-- Its permissions are right from the moment that it is there: set on the socket before it is bound, and never wider
-  than asked for.  What the umask took away is given back to the file that was bound and not to whatever the path
-  leads to then.
-- It is removed at the end only if the path still leads to it, which is looked up while the listener is held: a new
-  file may get the same inode number as soon as the old one is gone.
+- Its permissions are right from the moment that it is there: set on the socket before it is bound, and
+  never wider than asked for.  What the umask took away is given back to the file that was bound, and not to
+  whatever the path leads to by then.
+- It is removed at the end only if the path still leads to it, which is looked up while the listener is
+  held: a new file may get the same inode number as soon as the old one is gone.
 - A socket that a dead server left is replaced only if its lock file says so, and nobody answers there.
 """
 
@@ -215,7 +216,8 @@ class UNIXPort(Port):
         return UNIXAddress(self.socket.getsockname() or None)
 
     def __repr__(self) -> str:
-        return f"<{qualifiedName(self.factory)} {f'on {self._name()!r}' if self.connected else '(not listening)'}>"
+        where = f"on {self._name()!r}" if self.connected else "(not listening)"
+        return f"<{qualifiedName(self.factory)} {where}>"
 
 
 class UNIXConnector(Connector):
@@ -281,8 +283,8 @@ class UNIX(Core):
             factory: makes a protocol for each connection.
             backlog: how many connections may wait in the kernel.
             mode: the permissions of the file, whatever the umask.
-            wantPID: hold a lock file beside it, so that a second server is refused and a dead one's socket replaced;
-                not for abstract names, which the kernel tidies up itself.
+            wantPID: hold a lock file beside it, so that a second server is refused and a dead one's socket
+                replaced; not for abstract names, which the kernel tidies up itself.
 
         Returns:
             The listening port.
@@ -341,7 +343,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 def _setMode(path: bytes, mode: int) -> tuple[int, int]:
     """
-    Give the file of a socket that was just bound the permissions that the umask took away; return its identity.
+    Give the file of a socket that was just bound what the umask took away; return its identity.
 
     Raises:
         OSError: the path no longer leads to a socket, or it can't be changed.
