@@ -117,7 +117,16 @@ def distributionOf(thing: object) -> str:
     from importlib.metadata import metadata, packages_distributions
 
     try:
-        name = packages_distributions()[module.partition(".")[0]][0]
+        names = packages_distributions()[module.partition(".")[0]]
+        name = next((name for name in names if _ships(name, module)), names[0])
         return f"{name} {metadata(name)['Version']}"
     except Exception:  # damaged metadata of whomever
         return f"module {module}"
+
+
+def _ships(name: str, module: str) -> bool:
+    """Whether a module's file is one of a distribution's: many put theirs into the folder twisted/plugins."""
+    from importlib.metadata import files
+
+    path = module.replace(".", "/")
+    return any(str(file) in (f"{path}.py", f"{path}/__init__.py") for file in files(name) or ())
