@@ -105,11 +105,10 @@ class Connector:
 
     def disconnect(self) -> None:
         """Give the attempt up, or close the connection, whichever there is."""
-        if self.state == "connecting":
-            self.stopConnecting()
-        elif self.state == "connected":
-            assert self.transport is not None
+        if self.state == "connected" and self.transport is not None:
             self.transport.loseConnection()
+        elif self.state == "connecting":
+            self.stopConnecting()
 
     # An attempt
 
@@ -180,6 +179,9 @@ class Connector:
             return
         self.state = "disconnected"
         self.factory.clientConnectionLost(self, reason)
+        if self.transport is stream:
+            # Stream and connector hold each other, and circles wait for the garbage collector.
+            self.transport = None
         self._stopFactory()
 
     def _suffix(self, stream: Stream) -> str:

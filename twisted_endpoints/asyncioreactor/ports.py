@@ -2,15 +2,15 @@
 A listening port: a socket that listens from the first moment, and a server of the event loop on it.
 
 The socket is made here and not by the loop, so that an address that can't be listened on is an exception of
-the call that asked for it, whether or not the loop runs.  Connections wait in the kernel until the loop
-accepts them.
+the call that asked for it, whether or not the loop runs.  Connections wait in the kernel until it does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket as socketlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
 from zope.interface import implementer
 
@@ -52,9 +52,6 @@ class Port:
         self.factory = factory
         self.backlog = backlog
         self._server: asyncio.AbstractServer | None = None
-        # On the way to `_server`: a callback, as a task hangs in the air if the loop never runs; then a task.
-        self._serving: asyncio.Handle | None = None
-        self._task: asyncio.Task[None] | None = None
         self._stopped: Deferred[None] | None = None
 
     # What subclasses say
@@ -88,11 +85,15 @@ class Port:
             CannotListenError: the address is in use, forbidden or not one of this machine's.
         """
         self.socket = self._openSocket()
+        try:
+            self._server = _serve(self.reactor._loop, self._makeStream, self.socket, self.backlog)
+        except BaseException:
+            self._closeSocket()
+            raise
         _log.info(f"{self.logPrefix()} starting on {self._name()!r}")
         self.connected = True
         self.reactor._track(self)
         self.factory.doStart()
-        self._serving = self.reactor._loop.call_soon(self._serve)
 
     def stopListening(self) -> Deferred[None] | None:
         """
@@ -106,33 +107,12 @@ class Port:
         if self._stopped is None:
             self._stopped = Deferred()
             self.disconnecting = True
-            if self._serving is not None:
-                self._serving.cancel()
-            if self._task is None:
-                self.reactor._loop.call_soon(self._stop)
+            self.reactor._loop.call_soon(self._stop)
         return self._stopped
 
     def loseConnection(self, connDone: object = None) -> Deferred[None] | None:
         """Stop listening: see `stopListening`."""
         return self.stopListening()
-
-    def _serve(self) -> None:
-        self._serving = None
-        self._task = self.reactor._loop.create_task(self._startServer())
-
-    async def _startServer(self) -> None:
-        assert self.socket is not None
-        try:
-            # Not create_unix_server, for no kind: some versions of it remove the socket's file at the end.
-            # asyncio accepts up to `backlog` connections a round: with 0, none.
-            self._server = await self.reactor._loop.create_server(
-                self._makeStream, sock=self.socket, backlog=max(1, self.backlog)
-            )
-        except Exception:
-            _log.failure(f"{self!r} can't accept connections")
-        self._task = None
-        if self.disconnecting:
-            self._stop()
 
     def _stop(self) -> None:
         """Close the socket, and tell who waits for it."""
@@ -140,38 +120,32 @@ class Port:
             return
         _log.info(f"({self._type} Port {self._name()} Closed)")
         self.connected = False
+        self.reactor._untrack(self)
         stopped, self._stopped = self._stopped, None
         failure = None
-        try:
-            self._closing()
-        except Exception:
-            failure = Failure()
-        self.reactor._untrack(self)
-        if self._serving is not None:
-            self._serving.cancel()
-            self._serving = None
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        assert self.socket is not None
-        self.socket.close()
-        self.socket = None
-        try:
-            self.factory.doStop()
-        except Exception:
-            failure = Failure()
+        for step in (self._closeSocket, self.factory.doStop):
+            try:
+                step()
+            except Exception:
+                failure = Failure()
         self.disconnecting = False
         if stopped is not None:
             stopped.callback(None) if failure is None else stopped.errback(failure)
         elif failure is not None:
             _log.failure(f"while closing {self!r}", failure)
 
-    def _shutdown(self) -> None:
-        if self._task is None:
-            self._stop()
-        else:
-            # The loop goes round once more after this: soon enough for the server that is about to start.
-            self.disconnecting = True
+    def _closeSocket(self) -> None:
+        assert self.socket is not None
+        sock, self.socket = self.socket, None
+        server, self._server = self._server, None
+        try:
+            self._closing()
+        finally:
+            if server is not None:
+                server.close()
+            sock.close()
+
+    _shutdown = _stop
 
     # For the streams: see stream.Owner
 
@@ -226,3 +200,31 @@ class Port:
 def qualifiedName(instance: object) -> str:
     """Name an object's class, with its module."""
     return f"{type(instance).__module__}.{type(instance).__qualname__}"
+
+
+def _serve(
+    loop: asyncio.AbstractEventLoop, makeStream: Callable[[], Stream], sock: socketlib.socket, backlog: int
+) -> asyncio.AbstractServer:
+    """
+    Have the loop accept connections from now on.
+
+    The loops' methods for it are coroutines that have nothing to wait for.  In a task, they would only make a
+    port that is neither open nor closed for two rounds of the loop, or for ever if the loop doesn't run.
+    """
+    # Not create_unix_server, for any kind: some versions of it remove the socket's file at the end.
+    # asyncio accepts up to `backlog` connections a round: with 0, none.
+    server = _firstStep(
+        loop.create_server(makeStream, sock=sock, backlog=max(1, backlog), start_serving=False)
+    )
+    _firstStep(server.start_serving())
+    return cast(asyncio.AbstractServer, server)
+
+
+def _firstStep(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end, or until it waits for the loop to go round, as asyncio's `start_serving`."""
+    try:
+        coroutine.send(None)
+    except StopIteration as e:
+        return e.value
+    coroutine.close()
+    return None
