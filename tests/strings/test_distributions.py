@@ -25,7 +25,7 @@ def test_aModuleInAFolderThatManyShare(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "shared_folder").mkdir()
     for name in ("one", "two"):
         (tmp_path / "shared_folder" / f"{name}.py").write_text("class Parser: ...\n")
-        ship(site, f"{name}-dist", f"shared_folder/{name}.py")
+        ship(site, f"{name}dist", f"shared_folder/{name}.py")
     try:
         found = [
             distributionOf(importlib.import_module(f"shared_folder.{name}").Parser())
@@ -35,7 +35,7 @@ def test_aModuleInAFolderThatManyShare(tmp_path: Path, monkeypatch: pytest.Monke
         for name in [name for name in sys.modules if name.startswith("shared_folder")]:
             del sys.modules[name]
 
-    assert found == ["one-dist 1.0", "two-dist 1.0"]
+    assert found == ["onedist 1.0", "twodist 1.0"]
 
 
 def test_whatNobodyShips() -> None:
