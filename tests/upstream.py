@@ -100,7 +100,7 @@ def _lend(ours: ModuleType) -> None:
 
 
 def _oneReactor() -> None:
-    """Let our modules take the reactor that Twisted's test runner runs, when they ask for the installed one."""
+    """Let our modules take the reactor that runs the tests, when they ask for the installed one."""
     import twisted_endpoints
 
     lazily = twisted_endpoints.__getattr__
@@ -164,9 +164,7 @@ def main() -> int:
     arguments.add_argument("--vocabulary", choices=["builtin", "twisted"], default="builtin")
     arguments.add_argument("--reactor", action="store_true")
     arguments.add_argument("--all", action="store_true", help="run the excluded ones too")
-    arguments.add_argument(
-        "--document", action="store_true", help="print the excluded ones as a table"
-    )
+    arguments.add_argument("--document", action="store_true", help="print the excluded ones as a table")
     arguments.add_argument("tests", nargs="*")
     options = arguments.parse_args()
     if options.document:
