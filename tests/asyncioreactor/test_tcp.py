@@ -14,6 +14,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from tests.running import run
+from twisted_endpoints import error
 from twisted_endpoints.address import IPv4Address, IPv6Address
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.error import (
@@ -21,11 +22,9 @@ from twisted_endpoints.error import (
     ConnectBindError,
     ConnectError,
     ConnectionDone,
-    ConnectionRefusedError,
     DNSLookupError,
     NotConnectingError,
     ServiceNameUnknownError,
-    TimeoutError,
     UserError,
 )
 from twisted_endpoints.interfaces import (
@@ -205,12 +204,12 @@ def test_aPortInUse(reactor: Any, taken: int) -> None:
 
 @pytest.mark.parametrize("interface", ["192.0.2.1", "2001:db8::1"])
 def test_anAddressOfAnotherMachine(reactor: Any, interface: str) -> None:
-    with pytest.raises(CannotListenError, match="this machine (has no such|doesn't speak this)"):
+    with pytest.raises(CannotListenError, match=r"this machine (has no such|doesn't speak this)"):
         reactor.listenTCP(0, OneFactory(None), interface=interface)
 
 
 def test_anInterfaceThatDoesNotExist(reactor: Any) -> None:
-    with pytest.raises(CannotListenError, match="Couldn't listen on no.such.host.invalid:0"):
+    with pytest.raises(CannotListenError, match=r"Couldn't listen on no\.such\.host\.invalid:0"):
         reactor.listenTCP(0, OneFactory(None), interface="no.such.host.invalid")
 
 
@@ -330,7 +329,7 @@ def test_refused(play: Play, free: int) -> None:
         factory = OneClientFactory(None)
         scene.reactor.connectTCP("127.0.0.1", free, factory)
         reason = await factory.failed
-        assert isinstance(reason, ConnectionRefusedError)
+        assert isinstance(reason, error.ConnectionRefusedError)
         assert str(reason) == "Connection was refused by other side: 111: Connection refused."
         assert factory.calls == ["start", "connecting", "failed", "stop"]
 
@@ -360,7 +359,7 @@ def test_timeout(play: Play) -> None:
         scene.reactor.installResolver(Silent())
         factory = OneClientFactory(None)
         scene.reactor.connectTCP("name.invalid", 80, factory, timeout=0.01)
-        assert isinstance(await factory.failed, TimeoutError)
+        assert isinstance(await factory.failed, error.TimeoutError)
         assert factory.calls == ["start", "connecting", "failed", "stop"]
 
     play(main)

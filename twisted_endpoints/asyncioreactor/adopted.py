@@ -200,7 +200,12 @@ def _adopt(fileDescriptor: int, addressFamily: int) -> socket.socket:
     """Make a socket of a copy of a descriptor, if it is a stream of that family."""
     if addressFamily not in _FAMILIES:
         raise error.UnsupportedAddressFamily(addressFamily)
-    given = socket.socket(fileno=os.dup(fileDescriptor))
+    copy = os.dup(fileDescriptor)
+    try:
+        given = socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        raise
     if given.family != addressFamily:
         family = given.family
         given.close()

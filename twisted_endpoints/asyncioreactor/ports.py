@@ -221,7 +221,7 @@ def _serve(
 
 
 def _firstStep(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end, or until it waits for the loop to go round, as asyncio's `start_serving`."""
+    """Run a coroutine to its end, or until it waits for the loop to go round, as `start_serving`."""
     try:
         coroutine.send(None)
     except StopIteration as e:

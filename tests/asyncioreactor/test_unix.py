@@ -1,0 +1,598 @@
+"""UNIX sockets: the file, its lock, abstract names, and the passing of descriptors."""
+
+from __future__ import annotations
+
+import array
+import errno
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from tests.running import run
+from twisted_endpoints import error
+from twisted_endpoints.address import UNIXAddress
+from twisted_endpoints.error import (
+    BadFileError,
+    CannotListenError,
+    ConnectError,
+    ConnectionDone,
+    FileDescriptorOverrun,
+)
+from twisted_endpoints.interfaces import IFileDescriptorReceiver, IReactorUNIX, IUNIXTransport
+
+from .logged import loggedErrors
+from .streams import OneClientFactory, OneFactory, Recorder, Scene, Takes, descriptorsOpen
+
+Play = Callable[[Callable[[Scene], Awaitable[Any]]], Any]
+
+MUCH = 16 * 1024 * 1024
+
+
+@pytest.fixture
+def play(reactor: Any, tmp_path: Path) -> Play:
+    def playing(main: Callable[[Scene], Awaitable[Any]]) -> Any:
+        scene = Scene(reactor, "unix", tmp_path)
+
+        async def whole() -> Any:
+            try:
+                return await main(scene)
+            finally:
+                await scene.close()
+
+        return run(reactor, whole)
+
+    return playing
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+class CountingFactory(OneFactory):
+    """Notes its starts and stops."""
+
+    def __init__(self, protocol: Any = None) -> None:
+        super().__init__(protocol)
+        self.calls: list[str] = []
+
+    def doStart(self) -> None:
+        self.calls.append("start")
+
+    def doStop(self) -> None:
+        self.calls.append("stop")
+
+
+def stop(reactor: Any, *ports: Any) -> None:
+    async def main() -> None:
+        for port in ports:
+            await port.stopListening()
+
+    run(reactor, main)
+
+
+def staleSocket(path: Path) -> None:
+    """Leave what a killed server leaves, with the lock of a process that is gone."""
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.symlink(str(child), f"{path}.lock")
+
+
+# The file
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o660, 0o666, 0o777, 0o000])
+def test_theModeIsExact(reactor: Any, tmp_path: Path, umask: None, mode: int) -> None:
+    path = tmp_path / "s"
+    port = reactor.listenUNIX(str(path), OneFactory(None), mode=mode)
+    assert stat.S_IMODE(os.stat(path).st_mode) == mode
+    stop(reactor, port)
+
+
+def test_theModeIsNeverWiderThanAskedFor(
+    reactor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s"
+    seen: list[int] = []
+    real = os.open
+
+    def look(name: Any, *args: Any, **kwargs: Any) -> int:
+        if name == os.fsencode(path):
+            # The first thing that is done with the path after the bind.
+            seen.append(stat.S_IMODE(os.stat(path).st_mode))
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", look)
+    port = reactor.listenUNIX(str(path), OneFactory(None), mode=0o600)
+    assert seen == [0o600]
+    stop(reactor, port)
+
+
+def test_theFileIsRemovedAtTheEnd(reactor: Any, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    port = reactor.listenUNIX(str(path), OneFactory(None), wantPID=True)
+    verifyObject(IReactorUNIX, reactor)
+    assert path.is_socket()
+    assert os.readlink(f"{path}.lock") == str(os.getpid())
+    assert port.getHost() == UNIXAddress(str(path))
+    assert str(path) in repr(port)
+    stop(reactor, port)
+    assert os.listdir(tmp_path) == []
+    assert "(not listening)" in repr(port)
+
+
+def test_aFileThatIsGoneIsNoError(reactor: Any, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    port = reactor.listenUNIX(str(path), CountingFactory(), wantPID=True)
+    path.unlink()
+    stop(reactor, port)
+    assert os.listdir(tmp_path) == []
+    assert port.factory.calls == ["start", "stop"]
+
+
+def test_theSocketOfASuccessorIsNotRemoved(reactor: Any, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    port = reactor.listenUNIX(str(path), OneFactory(None))
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as successor:
+        successor.bind(str(path))
+        stop(reactor, port)
+        assert path.is_socket()
+
+
+@pytest.mark.parametrize("wantPID", [False, True])
+def test_whatIsNoSocketIsLeftAlone(reactor: Any, tmp_path: Path, wantPID: bool) -> None:
+    path = tmp_path / "s"
+    path.write_text("precious")
+    before = descriptorsOpen()
+    factory = CountingFactory()
+    with pytest.raises(CannotListenError, match="Address already in use"):
+        reactor.listenUNIX(str(path), factory, wantPID=wantPID)
+    assert path.read_text() == "precious"
+    assert os.listdir(tmp_path) == ["s"]
+    assert descriptorsOpen() == before
+    assert factory.calls == []
+    # And the process may try again.
+    path.unlink()
+    stop(reactor, reactor.listenUNIX(str(path), factory, wantPID=wantPID))
+
+
+def test_aStaleSocketIsReplaced(reactor: Any, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    staleSocket(path)
+    with pytest.raises(CannotListenError, match="something else listens there"):
+        reactor.listenUNIX(str(path), OneFactory(None))
+    port = reactor.listenUNIX(str(path), OneFactory(None), wantPID=True)
+    stop(reactor, port)
+    assert os.listdir(tmp_path) == []
+
+
+def test_aLivingSocketIsNotReplacedWhateverTheLockSays(reactor: Any, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    staleSocket(path)
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        with pytest.raises(CannotListenError):
+            reactor.listenUNIX(str(path), OneFactory(None), wantPID=True)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+    assert os.listdir(tmp_path) == ["s"]
+
+
+def test_aLinkIsNoStaleSocket(reactor: Any, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    staleSocket(path)
+    path.rename(tmp_path / "other")
+    path.symlink_to(tmp_path / "other")
+    with pytest.raises(CannotListenError):
+        reactor.listenUNIX(str(path), OneFactory(None), wantPID=True)
+    assert path.is_symlink()
+    assert (tmp_path / "other").is_socket()
+
+
+def test_aLockThatAnotherProcessHolds(reactor: Any, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    os.symlink(str(os.getppid()), f"{path}.lock")
+    with pytest.raises(CannotListenError, match="Cannot acquire lock"):
+        reactor.listenUNIX(str(path), OneFactory(None), wantPID=True)
+    assert os.listdir(tmp_path) == ["s.lock"]
+
+
+LONG = "/" + "x" * 107
+BAD_PATHS = {
+    "": "the path is empty",
+    "a\0b": "a path has no NUL byte but a first one, for an abstract name",
+    LONG: "the path has 108 bytes, of 107 possible: try one relative to the current folder",
+    "\0" + LONG: "the name has 109 bytes, of 108 possible",
+}
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+@pytest.mark.parametrize("wantPID", [False, True])
+def test_pathsThatCannotBe(reactor: Any, path: str, wantPID: bool) -> None:
+    before = descriptorsOpen()
+    with pytest.raises(CannotListenError) as caught:
+        reactor.listenUNIX(path, OneFactory(None), wantPID=wantPID)
+    assert str(caught.value) == f"Couldn't listen on any:{path.encode()!r}: {BAD_PATHS[path]}."
+    assert descriptorsOpen() == before
+
+
+@pytest.mark.parametrize("wantPID", [False, True])
+def test_aFolderThatIsMissing(reactor: Any, tmp_path: Path, wantPID: bool) -> None:
+    before = descriptorsOpen()
+    with pytest.raises(CannotListenError, match=r"No such file.*the folder doesn't exist") as caught:
+        reactor.listenUNIX(str(tmp_path / "no" / "s"), OneFactory(None), wantPID=wantPID)
+    assert caught.value.socketError.errno == errno.ENOENT
+    assert descriptorsOpen() == before
+
+
+def test_theLongestPathsThatCan(reactor: Any, tmp_path: Path) -> None:
+    path = str(tmp_path / "s").ljust(107, "x")
+    ports = [reactor.listenUNIX(name, OneFactory(None)) for name in (path, "\0" + path)]
+    stop(reactor, *ports)
+
+
+def test_abstractNames(play: Play, tmp_path: Path) -> None:
+    name = f"\0{tmp_path}/abstract"
+
+    async def main(scene: Scene) -> None:
+        server, client = Recorder(), Recorder()
+        port = scene.reactor.listenUNIX(name, OneFactory(server), wantPID=True)
+        scene.ports.append(port)
+        assert port.getHost() == UNIXAddress(name)
+        connector = scene.reactor.connectUNIX(name, OneClientFactory(client), checkPID=True)
+        await client.made
+        await server.made
+        assert connector.getDestination() == client.transport.getPeer() == UNIXAddress(name)
+        client.transport.write(b"x")
+        await server.size(1)
+        client.transport.loseConnection()
+        await server.lost
+        assert os.listdir(tmp_path) == []
+
+    play(main)
+
+
+# Clients
+
+
+def test_connecting(play: Play) -> None:
+    async def main(scene: Scene) -> None:
+        server, client = Recorder(), Recorder()
+        port = scene.listen(OneFactory(server))
+        factory = OneClientFactory(client)
+        connector = scene.reactor.connectUNIX(scene.path, factory)
+        await client.made
+        await server.made
+        verifyObject(IUNIXTransport, client.transport)
+        assert client.transport.getPeer() == server.transport.getHost() == port.getHost()
+        assert client.transport.getHost() == server.transport.getPeer() == UNIXAddress(None)
+        stream: Any = server.transport
+        stream.setTcpNoDelay(True)
+        assert stream.getTcpNoDelay() is False
+        connector.disconnect()
+        assert isinstance(await factory.lost, ConnectionDone)
+        assert factory.calls == ["start", "connecting", "build", "lost", "stop"]
+
+    play(main)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "text"),
+    [
+        ("missing", ConnectError, "No such file or directory"),
+        ("file", error.ConnectionRefusedError, "Connection refused"),
+        ("x" * 200, ConnectError, "bytes, of 107 possible"),
+        ("", ConnectError, "the path is empty"),
+    ],
+)
+def test_whatCannotBeConnectedTo(
+    play: Play, tmp_path: Path, path: str, kind: type[Exception], text: str
+) -> None:
+    (tmp_path / "file").touch()
+
+    async def main(scene: Scene) -> None:
+        factory = OneClientFactory(None)
+        scene.reactor.connectUNIX(str(tmp_path / path) if path else path, factory)
+        reason = await factory.failed
+        assert isinstance(reason, kind)
+        assert text in str(reason)
+
+    play(main)
+
+
+def test_checkPIDWantsALivingServer(play: Play, tmp_path: Path) -> None:
+    async def main(scene: Scene) -> None:
+        path = tmp_path / "stale"
+        staleSocket(path)
+        factory = OneClientFactory(None)
+        scene.reactor.connectUNIX(str(path), factory, checkPID=True)
+        assert isinstance(await factory.failed, BadFileError)
+        # A client tidies up nothing.
+        assert sorted(os.listdir(tmp_path)) == ["stale", "stale.lock"]
+        path = tmp_path / "served"
+        client = Recorder()
+        scene.ports.append(scene.reactor.listenUNIX(str(path), OneFactory(Recorder()), wantPID=True))
+        scene.reactor.connectUNIX(str(path), OneClientFactory(client), checkPID=True)
+        await client.made
+        client.transport.loseConnection()
+        await client.lost
+
+    play(main)
+
+
+def test_aFullQueueIsWaitedFor(play: Play) -> None:
+    async def main(scene: Scene) -> None:
+        with socket.socket(socket.AF_UNIX) as busy:
+            busy.bind(scene.path)
+            busy.listen(0)
+            busy.setblocking(False)
+            clients = [Recorder() for _ in range(3)]
+            for client in clients:
+                scene.reactor.connectUNIX(scene.path, OneClientFactory(client))
+            await clients[0].made
+            accepted = []
+            while not all(client.events for client in clients):
+                try:
+                    accepted.append(busy.accept()[0])
+                except BlockingIOError:
+                    await scene.soon()
+            for client in clients:
+                client.transport.loseConnection()
+                await client.lost
+            for sock in accepted:
+                sock.close()
+
+    play(main)
+
+
+# Descriptors
+
+
+@implementer(IFileDescriptorReceiver)
+class Receiver(Takes, Recorder):
+    def fileDescriptorReceived(self, descriptor: int) -> None:
+        super().fileDescriptorReceived(descriptor)
+        self.events.append(f"descriptor after {len(self.received)}")
+
+
+def contents(descriptors: tuple[int, ...]) -> list[bytes]:
+    """Read the beginning of what each descriptor leads to, and close it."""
+    found = []
+    for descriptor in descriptors:
+        assert not os.get_inheritable(descriptor)
+        found.append(os.pread(descriptor, 10, 0))
+        os.close(descriptor)
+    return found
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[list[int]]:
+    """Descriptors of three files that say which they are."""
+    made = []
+    for number in range(3):
+        (tmp_path / f"file{number}").write_text(f"file {number}")
+        made.append(os.open(tmp_path / f"file{number}", os.O_RDONLY))
+    yield made
+    for descriptor in made:
+        os.close(descriptor)
+
+
+async def couple(scene: Scene, server: Any, client: Any) -> Any:
+    """Connect two streams, and return the client's."""
+    scene.listen(OneFactory(server))
+    scene.reactor.connectUNIX(scene.path, OneClientFactory(client))
+    await server.made
+    await client.made
+    return client.transport
+
+
+@pytest.mark.parametrize("sender", [Recorder, Receiver])
+def test_descriptorsArePassed(play: Play, files: list[int], sender: type[Recorder]) -> None:
+    async def main(scene: Scene) -> None:
+        server = Receiver()
+        stream = await couple(scene, server, sender())
+        stream.write(b"before")
+        await server.size(6)
+        for descriptor in files:
+            stream.sendFileDescriptor(descriptor)
+        stream.write(b"3 files")
+        await server.size(13)
+        assert server.received == b"before3 files"
+        assert contents(server.descriptors) == [b"file 0", b"file 1", b"file 2"]
+        assert server.events[1] == "descriptor after 6"
+        stream.loseConnection()
+        await server.lost
+
+    play(main)
+
+
+def test_descriptorsComeInTheirPlace(play: Play, files: list[int]) -> None:
+    async def main(scene: Scene) -> None:
+        server = Receiver()
+        client = Recorder()
+        stream = await couple(scene, server, client)
+        # The loop's transport still has most of this when the descriptor is sent.
+        server.transport.pauseProducing()
+        stream.write(b"x" * MUCH)
+        stream.sendFileDescriptor(files[1])
+        stream.write(b"with a file")
+        stream.loseConnection()
+        server.transport.write(b"heard meanwhile")
+        await client.size(15)
+        server.transport.resumeProducing()
+        await server.lost
+        assert len(server.received) == MUCH + 11
+        assert server.received.endswith(b"xwith a file")
+        assert len(server.events) == 3
+        # One read of the kernel's may bring bytes from before with it, but never from behind.
+        place = int(server.events[1].split()[-1])
+        assert MUCH - 65536 <= place <= MUCH
+        assert contents(server.descriptors) == [b"file 1"]
+        assert await client.lost is ConnectionDone
+
+    play(main)
+
+
+def test_bytesBothWaysAroundDescriptors(play: Play, files: list[int]) -> None:
+    async def main(scene: Scene) -> None:
+        server, client = Receiver(), Receiver()
+        stream = await couple(scene, server, client)
+        for _ in range(10):
+            stream.sendFileDescriptor(files[0])
+            stream.write(b"a" * (MUCH // 10))
+            server.transport.write(b"b" * (MUCH // 10))
+        await server.size(MUCH // 10 * 10)
+        await client.size(MUCH // 10 * 10)
+        assert contents(server.descriptors) == [b"file 0"] * 10
+        assert set(server.received) == {ord("a")}
+        assert set(client.received) == {ord("b")}
+        stream.loseWriteConnection()
+        await server.lost
+        assert await client.lost is ConnectionDone
+
+    play(main)
+
+
+@pytest.mark.parametrize("sender", [Recorder, Receiver])
+def test_aDescriptorWithoutAByteIsAnError(play: Play, files: list[int], sender: type[Recorder]) -> None:
+    async def main(scene: Scene) -> None:
+        server, client = Receiver(), sender()
+        stream = await couple(scene, server, client)
+        stream.sendFileDescriptor(files[0])
+        stream.sendFileDescriptor(files[1])
+        stream.write(b"1")
+        assert await client.lost is FileDescriptorOverrun
+        assert await server.lost is ConnectionDone
+        assert (server.received, server.descriptors) == (b"", ())
+        stream.sendFileDescriptor(files[0])
+
+    play(main)
+
+
+def test_manyDescriptorsPauseAProducer(play: Play, files: list[int]) -> None:
+    class Producer:
+        def __init__(self) -> None:
+            self.told: list[str] = []
+
+        def pauseProducing(self) -> None:
+            self.told.append("pause")
+
+        def resumeProducing(self) -> None:
+            self.told.append("resume")
+
+        def stopProducing(self) -> None:
+            self.told.append("stop")
+
+    async def main(scene: Scene) -> None:
+        server, producer = Receiver(), Producer()
+        stream = await couple(scene, server, Recorder())
+        stream.registerProducer(producer, True)
+        for _ in range(64):
+            stream.sendFileDescriptor(files[0])
+        assert producer.told == []
+        stream.sendFileDescriptor(files[0])
+        assert producer.told == ["pause"]
+        stream.write(b"x" * 65)
+        await server.size(65)
+        await scene.soon()
+        assert producer.told == ["pause", "resume"]
+        assert contents(server.descriptors) == [b"file 0"] * 65
+
+    play(main)
+
+
+def test_descriptorsThatNobodyTakesAreClosed(play: Play, files: list[int]) -> None:
+    async def main(scene: Scene) -> None:
+        server = Recorder()
+        stream = await couple(scene, server, Receiver())
+        stream.sendFileDescriptor(files[0])
+        stream.write(b"here")
+        await server.size(4)
+        await scene.soon(5)
+        before = descriptorsOpen()
+        stream.sendFileDescriptor(files[0])
+        stream.write(b"there")
+        await server.size(9)
+        assert descriptorsOpen() == before
+
+    play(main)
+
+
+def test_descriptorsOfAProtocolThatWasExchangedAreClosed(play: Play, files: list[int]) -> None:
+    async def main(scene: Scene) -> None:
+        server, second = Receiver(), Recorder()
+        stream = await couple(scene, server, Receiver())
+        server.transport.protocol = second  # type: ignore[attr-defined]
+        await scene.soon(5)
+        before = descriptorsOpen()
+        stream.sendFileDescriptor(files[0])
+        stream.write(b"here")
+        await second.size(4)
+        assert descriptorsOpen() == before
+        second.transport = server.transport
+        stream.loseConnection()
+        await second.lost
+
+    play(main)
+
+
+def test_severalDescriptorsInOneMessage(play: Play, files: list[int]) -> None:
+    async def main(scene: Scene) -> None:
+        server = Receiver()
+        peer = await scene.connected(server)
+        rights = array.array("i", files * 80)
+        peer.sock.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        await server.size(1)
+        assert contents(server.descriptors) == [b"file 0", b"file 1", b"file 2"] * 80
+
+    play(main)
+
+
+def test_whatAReceiverRaisesEndsItsConnection(play: Play, files: list[int]) -> None:
+    class Raises(Receiver):
+        def fileDescriptorReceived(self, descriptor: int) -> None:
+            os.close(descriptor)
+            raise ZeroDivisionError
+
+    async def main(scene: Scene) -> None:
+        server = Raises()
+        stream = await couple(scene, server, Recorder())
+        before = descriptorsOpen()
+        for descriptor in files:
+            stream.sendFileDescriptor(descriptor)
+        with loggedErrors() as logged:
+            stream.write(b"abc")
+            assert await server.lost is ZeroDivisionError
+        assert logged == [ZeroDivisionError]
+        assert server.received == b""
+        assert descriptorsOpen() <= before
+
+    play(main)
+
+
+def test_theErrorOfASendEndsTheConnection(play: Play) -> None:
+    async def main(scene: Scene) -> None:
+        client = Recorder()
+        stream = await couple(scene, Receiver(), client)
+        stream.sendFileDescriptor(99999)
+        stream.write(b"x")
+        assert await client.lost is error.ConnectionLost
+        assert os.strerror(errno.EBADF) in str(client.reason.value)
+
+    play(main)
