@@ -306,6 +306,24 @@ def test_whatIsWrittenJustAfterLoseConnectionIsSent(play: Play) -> None:
     play(main)
 
 
+def test_nothingIsReceivedAfterLoseConnectionInConnectionMade(play: Play) -> None:
+    class Closes(Recorder):
+        def connectionMade(self) -> None:
+            self.transport.loseConnection()
+            super().connectionMade()
+
+    async def main(scene: Scene) -> None:
+        protocol = Closes()
+        port = scene.listen(OneFactory(protocol))
+        peer = scene.peer(port)
+        # There before the stream is.
+        peer.sock.send(b"x" * 1000)
+        await protocol.lost
+        assert protocol.received == b""
+
+    play(main)
+
+
 def test_loseConnectionTwiceIsOnce(play: Play) -> None:
     async def main(scene: Scene) -> None:
         protocol = Recorder()

@@ -697,3 +697,27 @@ def test_connectionsLeaveNoGarbageOfOurs(play: Play, free: int, outcome: str) ->
             gc.enable()
 
     assert play(main) == []
+
+
+def test_connectionLostOfAPortClosesItAtOnce(play: Play) -> None:
+    class Raises(CountingFactory):
+        def doStop(self) -> None:
+            raise ZeroDivisionError
+
+    async def main(scene: Scene) -> None:
+        port = scene.listen(CountingFactory())
+        waiting = port.stopListening()
+        port.connectionLost(None)
+        assert (port.connected, port.disconnected, port.disconnecting) == (False, True, False)
+        assert port.factory.calls == ["start", "stop"]
+        await waiting
+        port = scene.listen(Raises())
+        with pytest.raises(ZeroDivisionError):
+            port.connectionLost(None)
+        assert not port.connected
+        port = scene.listen(Raises())
+        with pytest.raises(ZeroDivisionError):
+            await port.stopListening()
+        assert not port.connected
+
+    play(main)

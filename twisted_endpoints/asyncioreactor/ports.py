@@ -37,6 +37,7 @@ class Port:
         backlog: how many connections may wait in the kernel.
         connected: it listens.
         disconnecting: `stopListening` has been called, and the socket isn't closed yet.
+        disconnected: it has listened, and doesn't any more.
         socket: the listening socket, None while it doesn't listen.
         sessionno: how many connections were accepted.
     """
@@ -44,6 +45,7 @@ class Port:
     _type = "TCP"
     connected = False
     disconnecting = False
+    disconnected = False
     socket: socketlib.socket | None = None
     sessionno = 0
 
@@ -92,6 +94,7 @@ class Port:
             raise
         _log.info(f"{self.logPrefix()} starting on {self._name()!r}")
         self.connected = True
+        self.disconnected = False
         self.reactor._track(self)
         self.factory.doStart()
 
@@ -116,23 +119,33 @@ class Port:
 
     def _stop(self) -> None:
         """Close the socket, and tell who waits for it."""
+        stopped, self._stopped = self._stopped, None
+        try:
+            self.connectionLost()
+        except Exception:
+            if stopped is None:
+                _log.failure(f"while closing {self!r}")
+            else:
+                stopped.errback(Failure())
+        else:
+            if stopped is not None:
+                stopped.callback(None)
+
+    def connectionLost(self, reason: object = None) -> None:
+        """Stop listening at once; what the factory's `doStop` raises, this raises."""
         if not self.connected:
             return
         _log.info(f"({self._type} Port {self._name()} Closed)")
         self.connected = False
+        self.disconnected = True
         self.reactor._untrack(self)
-        stopped, self._stopped = self._stopped, None
-        failure = None
-        for step in (self._closeSocket, self.factory.doStop):
+        try:
+            self._closeSocket()
+        finally:
             try:
-                step()
-            except Exception:
-                failure = Failure()
-        self.disconnecting = False
-        if stopped is not None:
-            stopped.callback(None) if failure is None else stopped.errback(failure)
-        elif failure is not None:
-            _log.failure(f"while closing {self!r}", failure)
+                self.factory.doStop()
+            finally:
+                self.disconnecting = False
 
     def _closeSocket(self) -> None:
         assert self.socket is not None
@@ -199,7 +212,7 @@ class Port:
 
 def qualifiedName(instance: object) -> str:
     """Name an object's class, with its module."""
-    return f"{type(instance).__module__}.{type(instance).__qualname__}"
+    return f"{type(instance).__module__}.{type(instance).__name__}"
 
 
 def _serve(

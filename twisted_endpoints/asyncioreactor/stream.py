@@ -148,7 +148,7 @@ class Stream(Writer):
 
     @property
     def _reading(self) -> bool:
-        return bool(self.connected and not self._readClosed and self._transport.is_reading())
+        return self.connected and not (self._paused or self._readClosed or self._transport.is_closing())
 
     def pauseProducing(self) -> None:
         """Stop reading at once: `dataReceived` isn't called again before `resumeProducing`."""
@@ -216,8 +216,8 @@ class Stream(Writer):
         if self._writeDisconnected:
             self._transport.close()
             return
-        if not self._transport.get_write_buffer_size():
-            self._transport.pause_reading()
+        if self.producer is None and not self._transport.get_write_buffer_size():
+            self.pauseProducing()
         self._scheduleDrained()
 
     def stopConsuming(self) -> None:
@@ -290,7 +290,7 @@ class Stream(Writer):
 
     @property
     def logstr(self) -> str:
-        return self.logPrefix()
+        return self.logPrefix() if self.connected or self.disconnected else "Uninitialized"
 
     def __repr__(self) -> str:
         return self._owner._describe(self)

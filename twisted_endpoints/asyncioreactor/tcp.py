@@ -112,9 +112,6 @@ class TCPPort(Port):
     def _makeStream(self) -> Stream:
         return TCPStream(self.reactor, self)
 
-    def _closing(self) -> None:
-        self._realPortNumber = None
-
     def _name(self) -> int | str:
         return self.port if self._realPortNumber is None else self._realPortNumber
 
