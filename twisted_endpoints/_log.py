@@ -42,6 +42,15 @@ class Logger:
                 self._target = logging.getLogger(self._namespace)
         return self._target
 
+    def prepare(self) -> None:
+        """
+        Load now what the first record would load: for one that may come while the interpreter shuts down.
+
+        Nothing can be imported then.
+        """
+        if self._target is None:
+            self._target = self._sink
+
     def debug(self, text: str) -> None:
         """Log what only somebody who debugs this package wants to read."""
         self._emit("debug", text)

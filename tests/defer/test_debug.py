@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -154,3 +156,10 @@ def test_logErrorPassesTheFailureOn(logged: Any) -> None:
     assert logError(failure) is failure
     (record,) = logged()
     assert record.failure is failure
+
+
+def test_whatIsLeftAtTheEndOfTheProgramIsLoggedToo() -> None:
+    program = "from twisted_endpoints.defer import fail\nleft = fail(ValueError('unheard'))\n"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ran.stderr.splitlines() == ["Unhandled error in Deferred:", "ValueError: unheard"]
+    assert ran.returncode == 0

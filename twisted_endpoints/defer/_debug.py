@@ -36,6 +36,10 @@ class DebugInfo:
     creator: list[str] | None = None
     invoker: list[str] | None = None
 
+    def __init__(self) -> None:
+        # Many a Deferred goes away only with the interpreter, when it is too late to import a log.
+        log.prepare()
+
     def _getDebugTracebacks(self) -> str:
         stacks = (("C", "Deferred was created", self.creator), ("I", "First Invoker was", self.invoker))
         return "".join(
