@@ -7,6 +7,8 @@ import configparser
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +43,7 @@ FLOORS: list[set[str]] = [
 ]
 
 #: Modules of the vocabulary that have no twin: parts of those that have one.
-VOCABULARY_PARTS = {"_faketraceback", "_lockfile", "_lines"}
+VOCABULARY_PARTS = {"_faketraceback", "_fields", "_lockfile", "_lines"}
 
 #: Imports that go up on purpose, each with the reason.
 UPWARD = {
@@ -187,3 +189,15 @@ def test_builtinParsersAreTheEntryPointsOfSetupCfg() -> None:
 
     assert rows("twisted_endpoints.stream_server_parsers") == registry.BUILTIN_SERVERS
     assert rows("twisted_endpoints.stream_client_parsers") == registry.BUILTIN_CLIENTS
+
+
+@pytest.mark.skipif(vocabulary == "twisted", reason="Twisted's modules import what they will")
+def test_endpointsAreALightImport() -> None:
+    heavy = {"asyncio", "dataclasses", "importlib.metadata", "inspect", "logging", "ssl", "tempfile"}
+    program = "import sys, twisted_endpoints.endpoints; print(*sys.modules)"
+    # Without the site module, which in an editable installation imports much of its own.
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {program}"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(ran.stdout.split())
+    assert loaded & heavy == set()
+    assert len(loaded) <= 200

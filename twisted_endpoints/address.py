@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import Literal
 
 from zope.interface import implementer
 
+from ._fields import _Fields
 from .interfaces import IAddress
 
 __all__ = ["HostnameAddress", "IPv4Address", "IPv6Address", "UNIXAddress"]
@@ -26,8 +26,7 @@ def _checkType(type: str) -> None:
 
 
 @implementer(IAddress)
-@dataclass(order=True, unsafe_hash=True)
-class IPv4Address:
+class IPv4Address(_Fields):
     """
     One end of an IPv4 connection.
 
@@ -40,17 +39,17 @@ class IPv4Address:
         ValueError: `type` is neither.
     """
 
-    type: Literal["TCP", "UDP"]
-    host: str
-    port: int
+    __match_args__ = ("type", "host", "port")
 
-    def __post_init__(self) -> None:
-        _checkType(self.type)
+    def __init__(self, type: Literal["TCP", "UDP"], host: str, port: int) -> None:
+        _checkType(type)
+        self.type: Literal["TCP", "UDP"] = type
+        self.host = host
+        self.port = port
 
 
 @implementer(IAddress)
-@dataclass(order=True, unsafe_hash=True)
-class IPv6Address:
+class IPv6Address(_Fields):
     """
     One end of an IPv6 connection.
 
@@ -65,14 +64,22 @@ class IPv6Address:
         ValueError: `type` is neither.
     """
 
-    type: Literal["TCP", "UDP"]
-    host: str
-    port: int
-    flowInfo: int = 0
-    scopeID: str | int = 0
+    __match_args__ = ("type", "host", "port", "flowInfo", "scopeID")
 
-    def __post_init__(self) -> None:
-        _checkType(self.type)
+    def __init__(
+        self,
+        type: Literal["TCP", "UDP"],
+        host: str,
+        port: int,
+        flowInfo: int = 0,
+        scopeID: str | int = 0,
+    ) -> None:
+        _checkType(type)
+        self.type: Literal["TCP", "UDP"] = type
+        self.host = host
+        self.port = port
+        self.flowInfo = flowInfo
+        self.scopeID = scopeID
 
 
 @implementer(IAddress)
@@ -81,8 +88,7 @@ class _ProcessAddress:
 
 
 @implementer(IAddress)
-@dataclass(order=True, unsafe_hash=True)
-class HostnameAddress:
+class HostnameAddress(_Fields):
     """
     An end that is known by name only.
 
@@ -91,8 +97,11 @@ class HostnameAddress:
         port: the port's number.
     """
 
-    hostname: bytes
-    port: int
+    __match_args__ = ("hostname", "port")
+
+    def __init__(self, hostname: bytes, port: int) -> None:
+        self.hostname = hostname
+        self.port = port
 
 
 @implementer(IAddress)

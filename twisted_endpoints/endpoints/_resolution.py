@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from zope.interface import implementer
@@ -57,8 +56,7 @@ def shown(host: str | bytes, port: object) -> str:
     return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
 
 
-@dataclass(frozen=True)
-class HostName:
+class HostName(NamedTuple):
     """
     A host as a user wrote it, in the forms that are needed.
 

@@ -18,7 +18,6 @@ from ..interfaces import (
     IStreamClientEndpoint,
 )
 from ..threads import deferToThread
-from ._connecting import Connecting
 from ._resolution import AddressInfo, HostName, _SimpleHostnameResolver, lookUpInThread, scoped, shown
 from .tcp import BindAddress, TCP4ClientEndpoint, TCP6ClientEndpoint
 
@@ -106,6 +105,9 @@ class HostnameEndpoint:
         """
         if self._badHostname:
             return fail(ValueError(f"invalid hostname: {self._hostText}"))
+        # Not with the module: its values are dataclasses, which cost a program that never connects 10 ms.
+        from ._connecting import Connecting
+
         return Connecting(self, protocolFactory).start()
 
     def _getNameResolverAndMaybeWarn(self, reactor: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, NewType, NoReturn
 
 from zope.interface import Interface
+
+from .._fields import _Fields
 
 if TYPE_CHECKING:
     from ..defer import Deferred
@@ -52,20 +53,18 @@ class IConnector(Interface):
         """Return where it connects to."""
 
 
-@dataclass(frozen=True, init=False)
-class _Binding:
-    """Which local address and port to bind, and with which socket options."""
+class _Binding(_Fields):
+    """Which local address and port to bind, and with which socket options; it can't be changed."""
 
-    _address: str | None
-    _port: int
-    _reuseAddress: bool
-    _reusePort: bool
+    __match_args__ = ("_address", "_port", "_reuseAddress", "_reusePort")
 
     def __init__(
         self, address: str | None = None, port: int = 0, reuseAddress: bool = False, reusePort: bool = False
     ) -> None:
-        # The arguments have no underscore and the fields do, so dataclass can't write this.
         vars(self).update(_address=address, _port=port, _reuseAddress=reuseAddress, _reusePort=reusePort)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Binding can't be changed: {name} = {value!r}")
 
 
 Binding = NewType("Binding", _Binding)
