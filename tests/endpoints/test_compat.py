@@ -64,9 +64,11 @@ def test_parse(description: Any, result: Any) -> None:
     assert _parse(description) == result
 
 
-def test_parseRefusesATrailingBackslash() -> None:
-    with pytest.raises(DescriptionError):
-        _parse("a\\")
+@pytest.mark.parametrize(("description", "position"), [("a\\", 1), (b"tcp:80:\xff=1", 7)])
+def test_parseRefuses(description: Any, position: int) -> None:
+    with pytest.raises(DescriptionError) as caught:
+        _parse(description)
+    assert (caught.value.description, caught.value.position) == (description, position)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +102,13 @@ def test_theDefaultPrefix() -> None:
     assert _parseServer("tcp:80", "f", default="unix") == _parseServer("tcp:80", "f")
     with pytest.warns(DeprecationWarning, match="write 'tcp:80'"):
         assert _parseServer("80", "f", default=None) == _parseServer("tcp:80", "f")
+    with pytest.warns(DeprecationWarning, match="write b'tcp:80'"):
+        assert _parseServer(b"80", "f", default=None) == _parseServer("tcp:80", "f")
 
 
 def test_serverFromStringLegacy() -> None:
     reactor = object()
-    for text in ("8080", "tcp:8080"):
+    for text in ("8080", "tcp:8080", b"8080"):
         endpoint: Any = _serverFromStringLegacy(reactor, text, "tcp")
         assert (type(endpoint), endpoint._reactor, endpoint._port) == (TCP4ServerEndpoint, reactor, 8080)
 
@@ -122,6 +126,8 @@ def test_theArgumentsOfServers() -> None:
     )
     with pytest.raises(ValueError, match="port must be"):
         _parseTCP(None, "x")
+    with pytest.raises(TypeError):
+        _parseUNIX("f", "/a", 0o600)  # type: ignore[arg-type]
 
 
 def test_theArgumentsOfClients() -> None:
@@ -139,8 +145,30 @@ def test_theArgumentsOfClients() -> None:
     for parse, args in ((_parseClientTCP, ("a", "80", "x")), (_parseClientUNIX, ("/a", "/b"))):
         with pytest.raises(TypeError):
             parse(*args)
-    with pytest.raises(ValueError):  # noqa: PT011  # Twisted's has no text of its own either
+    with pytest.raises(ValueError, match="port must be a number"):
         _parseClientTCP("a", "x")
+
+
+def test_argumentsThatAreNoTexts() -> None:
+    # int() took them, in programs that call these functions with their own values.
+    assert _parseTCP("f", b"80", b"::1", b"6") == ((80, "f"), {"interface": b"::1", "backlog": 6})  # type: ignore[arg-type]
+    assert _parseUNIX("f", b"/a", lockfile=0) == (
+        (b"/a", "f"),
+        {"mode": 0o666, "backlog": 50, "wantPID": False},
+    )
+    assert _parseClientTCP("a", 80, timeout=7) == {"host": "a", "port": 80, "timeout": 7}  # type: ignore[arg-type]
+    assert _parseClientUNIX("/a", lockfile=True, timeout=1.5) == {
+        "path": "/a",
+        "checkPID": True,
+        "timeout": 1.5,
+    }
+
+
+def test_theErrorsOfClientsArgumentsSayWhichOne() -> None:
+    with pytest.raises(
+        DescriptionError, match=r"timeout must be a number of seconds, like 30 or 1\.5, not 'x'"
+    ):
+        _parseClientUNIX("/a", timeout="x")
 
 
 def test_matchPluginToPrefix() -> None:
@@ -150,6 +178,8 @@ def test_matchPluginToPrefix() -> None:
 
     plugins = [object(), Plugin(None), Plugin("one"), Plugin("Two"), Plugin("two")]
     assert _matchPluginToPrefix(plugins, "TWO") is plugins[3]
+    assert _matchPluginToPrefix(plugins, b"Two") is plugins[3]
+    assert _matchPluginToPrefix([Plugin(b"One")], "one").prefix == b"One"
     with pytest.raises(ValueError, match="Unknown endpoint type: 'three'"):
         _matchPluginToPrefix(plugins, "three")
 

@@ -19,7 +19,8 @@ from ..plugins.tcp6 import TCP6ServerParser as _TCP6ServerParser
 from ..plugins.unix import server as _unixServer
 from ..strings import kinds
 from ..strings.description import Description, parts
-from ..strings.errors import UnknownPrefix, shown
+from ..strings.errors import DescriptionError, InvalidValue, UnknownPrefix, shown
+from ..strings.kinds import Kind
 from ..strings.registry import servers
 from .tcp import TCP4ClientEndpoint, TCP4ServerEndpoint
 from .unix import UNIXClientEndpoint, UNIXServerEndpoint
@@ -91,7 +92,7 @@ def _parse(description: str | bytes) -> tuple[list[Any], dict[str, Any]]:
             counts.
 
     Raises:
-        DescriptionError: it ends with a backslash.
+        DescriptionError: it ends with a backslash, or the bytes of a keyword's name are not UTF-8.
     """
     text = description.decode("latin-1") if isinstance(description, bytes) else description
     args: list[Any] = []
@@ -101,9 +102,28 @@ def _parse(description: str | bytes) -> tuple[list[Any], dict[str, Any]]:
         if part.name is None:
             args.append(value)
         else:
-            name = _inType(part.name, description)
-            kwargs[name.decode() if isinstance(name, bytes) else name] = value
+            kwargs[_keyword(part.name, part.start, description)] = value
     return args, kwargs
+
+
+def _keyword(name: str, start: int, description: str | bytes) -> str:
+    if isinstance(description, str):
+        return name
+    raw = name.encode("latin-1")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise DescriptionError(
+            "a keyword's name is not UTF-8", description, start, len(raw), "Encode it as UTF-8."
+        ) from None
+
+
+def _texts(*values: object) -> tuple[str, ...]:
+    """Give texts for what Twisted's `int` takes as well: bytes and numbers."""
+    return tuple(
+        value.decode() if isinstance(value, bytes) else str(int(value) if isinstance(value, bool) else value)
+        for value in values
+    )
 
 
 def _parseTCP(
@@ -117,13 +137,17 @@ def _parseTCP(
     Returns:
         The arguments and keywords for `IReactorTCP.listenTCP`.
     """
-    values = _tcpServer.declaration.bind(Description("tcp", (str(port), interface, str(backlog))))
-    return (values.pop("port"), factory), values
+    values = _tcpServer.declaration.bind(Description("tcp", _texts(port, interface, backlog)))
+    return (values["port"], factory), {"interface": interface, "backlog": values["backlog"]}
 
 
 def _parseUNIX(
-    factory: object, address: str, mode: str = "666", backlog: str | int = 50, lockfile: str | bool = True
-) -> tuple[tuple[str, object], dict[str, Any]]:
+    factory: object,
+    address: str | bytes,
+    mode: str = "666",
+    backlog: str | int = 50,
+    lockfile: str | int = True,
+) -> tuple[tuple[str | bytes, object], dict[str, Any]]:
     """
     Read the arguments of a ``unix:`` server.
 
@@ -132,10 +156,11 @@ def _parseUNIX(
     Returns:
         The arguments and keywords for `IReactorUNIX.listenUNIX`.
     """
-    lock = str(int(lockfile)) if isinstance(lockfile, bool) else lockfile
-    values = _unixServer.declaration.bind(Description("unix", (address, mode, str(backlog), lock)))
-    values["wantPID"] = values.pop("lockfile")
-    return (values.pop("address"), factory), values
+    # mode isn't turned into text: 0o600 would be 384.
+    texts = (*_texts(address), mode, *_texts(backlog, lockfile))
+    values = _unixServer.declaration.bind(Description("unix", texts))
+    keywords = {"mode": values["mode"], "backlog": values["backlog"], "wantPID": values["lockfile"]}
+    return (address, factory), keywords
 
 
 #: How `_parseServer` reads what is not a plugin's.  Programs look into it; what they put there is not looked
@@ -156,28 +181,30 @@ _endpointClientFactories: dict[str, Callable[..., Any]] = {
 }
 
 
-def _withPrefix(description: str, default: object) -> str:
+def _withPrefix(description: str | bytes, default: object) -> str | bytes:
     """
     Put the default prefix before a description that has none: one that is a single word.
 
     Raises:
         ValueError: there is no default prefix, but one is needed.
     """
-    args, kwargs = _parse(description)
-    if default is _NO_DEFAULT or kwargs or len(args) > 1:
+    if default is _NO_DEFAULT:
         return description
+    args, kwargs = _parse(description)
+    if kwargs or len(args) > 1:
+        return description
+    prefix = "tcp" if default is None else default
+    head = f"{prefix}:"
+    full = head.encode() + description if isinstance(description, bytes) else head + description
     if default is None:
         warnings.warn(
-            f"write 'tcp:{description}': the prefix is left out of {description!r}",
-            DeprecationWarning,
-            stacklevel=4,
+            f"write {full!r}: the prefix is left out of {description!r}", DeprecationWarning, stacklevel=4
         )
-        default = "tcp"
-    return f"{default}:{description}"
+    return full
 
 
 def _parseServer(
-    description: str, factory: object, default: object = _NO_DEFAULT
+    description: str | bytes, factory: object, default: object = _NO_DEFAULT
 ) -> tuple[Any, Any, dict[str, Any]]:
     """
     Read a server's description as far as its reactor method's arguments.
@@ -208,7 +235,9 @@ def _parseServer(
     return prefix.upper(), args, kwargs
 
 
-def _serverFromStringLegacy(reactor: object, description: str, default: object) -> IStreamServerEndpoint:
+def _serverFromStringLegacy(
+    reactor: object, description: str | bytes, default: object
+) -> IStreamServerEndpoint:
     """
     Do what `serverFromString` does, also for a description without a prefix.
 
@@ -228,7 +257,11 @@ def _serverFromStringLegacy(reactor: object, description: str, default: object) 
     return endpoint
 
 
-def _matchPluginToPrefix(plugins: Iterable[Any], endpointType: str) -> Any:
+def _nameOf(prefix: str | bytes) -> str:
+    return (prefix.decode("latin-1") if isinstance(prefix, bytes) else prefix).lower()
+
+
+def _matchPluginToPrefix(plugins: Iterable[Any], endpointType: str | bytes) -> Any:
     """
     Find the first plugin that has a prefix, whatever the case of its letters.
 
@@ -238,12 +271,26 @@ def _matchPluginToPrefix(plugins: Iterable[Any], endpointType: str) -> Any:
     Raises:
         UnknownPrefix: none has it.
     """
-    wanted = endpointType.lower()
+    wanted = _nameOf(endpointType)
     for plugin in plugins:
         prefix = getattr(plugin, "prefix", None)
-        if isinstance(prefix, str) and prefix.lower() == wanted:
+        if isinstance(prefix, str | bytes) and _nameOf(prefix) == wanted:
             return plugin
     raise UnknownPrefix(f"Unknown endpoint type: {shown(wanted)}")
+
+
+def _read(kind: Kind, name: str, value: object) -> Any:
+    """
+    Read the value of an argument.
+
+    Raises:
+        InvalidValue: it isn't of this kind.
+    """
+    [text] = _texts(value)
+    try:
+        return kind.read(text)
+    except ValueError as error:
+        raise InvalidValue(f"{name} must be {kind.expected}, not {shown(text)}", hint=str(error)) from None
 
 
 def _parseClientTCP(*args: str, **kwargs: Any) -> dict[str, Any]:
@@ -258,16 +305,16 @@ def _parseClientTCP(*args: str, **kwargs: Any) -> dict[str, Any]:
 
     Raises:
         TypeError: there are more than two arguments without a keyword.
-        ValueError: a number is none.
+        InvalidValue: a number is none.
     """
     if len(args) > 2:
         raise TypeError(f"host and port are two arguments, not {len(args)}")
     names = ("port",) if len(args) == 1 and "host" in kwargs else ("host", "port")
     kwargs.update(zip(names, args, strict=False))
     if "port" in kwargs:
-        kwargs["port"] = kinds.PORT.read(str(kwargs["port"]))
+        kwargs["port"] = _read(kinds.PORT, "port", kwargs["port"])
     if "timeout" in kwargs:
-        kwargs["timeout"] = kinds.SECONDS.read(kwargs["timeout"])
+        kwargs["timeout"] = _read(kinds.SECONDS, "timeout", kwargs["timeout"])
     if "bindAddress" in kwargs:
         kwargs["bindAddress"] = (kwargs["bindAddress"], 0)
     return kwargs
@@ -284,15 +331,15 @@ def _parseClientUNIX(*args: str, **kwargs: Any) -> dict[str, Any]:
 
     Raises:
         TypeError: there is more than one argument without a keyword.
-        ValueError: a number is none.
+        InvalidValue: a number is none.
     """
     if len(args) > 1:
         raise TypeError(f"the path is one argument, not {len(args)}")
     kwargs.update(zip(("path",), args, strict=False))
     if "lockfile" in kwargs:
-        kwargs["checkPID"] = kinds.FLAG.read(kwargs.pop("lockfile"))
+        kwargs["checkPID"] = _read(kinds.FLAG, "lockfile", kwargs.pop("lockfile"))
     if "timeout" in kwargs:
-        kwargs["timeout"] = kinds.SECONDS.read(kwargs["timeout"])
+        kwargs["timeout"] = _read(kinds.SECONDS, "timeout", kwargs["timeout"])
     return kwargs
 
 
