@@ -47,6 +47,14 @@ def test_aDeclaredParserGetsValuesAndExplainsWhatIsWrong(site: Site) -> None:
     assert "Did you mean 'flavour'?" in str(error(serverFromString, "mine:80:flavor=x"))
 
 
+def test_aParserThatLeavesRefuses(site: Site) -> None:
+    site.module(
+        "leaver", "class parser:\n    def parseStreamServer(self, reactor): raise SystemExit('usage')"
+    )
+    site.server("leaver-dist", "leaver = leaver:parser")
+    assert "the parser for 'leaver' refuses this: SystemExit: usage" in str(error(serverFromString, "leaver"))
+
+
 def test_aDeclaredParserCanBeCalledAsTwistedCallsIt(site: Site) -> None:
     site.module("declared", DECLARED)
     import declared  # type: ignore[import-not-found]
@@ -124,7 +132,7 @@ BROKEN = {
     "no build": (
         "broken:parser",
         "from twisted_endpoints.plugins import ServerParser\nclass parser(ServerParser): prefix = 'mine'",
-        "TypeError: parameter 'args' of Parser.build",
+        "TypeError: parser has no method build()",
     ),
     "needs arguments": (
         "broken:parser",

@@ -81,7 +81,14 @@ class Parser:
 
     @cached_property
     def declaration(self) -> Declaration:
-        """The arguments, as `build` declares them."""
+        """
+        The arguments, as `build` declares them.
+
+        Raises:
+            TypeError: there is no `build`, or its signature can't be a declaration.
+        """
+        if type(self).build is Parser.build:
+            raise TypeError(f"{type(self).__qualname__} has no method build()")
         return declarationOf(self.build)
 
     def fromDescription(self, reactor: Any, description: Description) -> Any:

@@ -138,7 +138,7 @@ class Registry:
             getattr(endpoint, self._act)
         except DescriptionError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # some read their arguments as a program does, and leave
             raise self._failed(found, description, error) from error
         return endpoint
 
@@ -289,7 +289,7 @@ class Registry:
         # The beginning is Twisted's text, which programs look for.
         return UnknownPrefix.at(f"Unknown endpoint type: {shown(description.prefix)}", where, hint)
 
-    def _failed(self, found: Found, description: Description, error: Exception) -> DescriptionError:
+    def _failed(self, found: Found, description: Description, error: BaseException) -> DescriptionError:
         kind = PluginTypeError if isinstance(error, TypeError) else PluginError
         # A parser raises a ValueError on purpose, and its text says enough.
         reason = (isinstance(error, ValueError) and _text(error)) or _told(error)
