@@ -47,6 +47,8 @@ def kindOf(annotation: Any) -> Kind:
         (kinds.Host, "example.com.", "example.com."),
         (kinds.Host, "a", "a"),
         (kinds.Host, "_srv.a-b.example", "_srv.a-b.example"),
+        # Against RFC 1123, but there are such names, and resolvers look them up.
+        (kinds.Host, "me-.example.com", "me-.example.com"),
         (kinds.Host, "127.0.0.1", "127.0.0.1"),
         (kinds.Host, "127.1", "127.1"),  # which getaddrinfo takes, and so does Twisted
         (kinds.Host, "host1", "host1"),

@@ -57,7 +57,7 @@ PATH_LIMIT = 107 if sys.platform.startswith("linux") else 103
 _inet_pton, _AF_INET, _DIGITS = socket.inet_pton, socket.AF_INET, frozenset("0123456789")
 
 _NAME = re.compile(r"[0-9A-Za-z_.\-]+")
-_LABEL = re.compile(r"[0-9A-Za-z_]([0-9A-Za-z_\-]{0,61}[0-9A-Za-z_])?")
+_LABEL = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_\-]{0,62}")
 _DECIMAL = re.compile(r"[0-9]{1,12}|[0-9]{1,12}\.[0-9]{0,12}|\.[0-9]{1,12}")
 _OCTAL = re.compile(r"(?:0[oO])?[0-7]+")
 
