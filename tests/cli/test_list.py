@@ -71,6 +71,40 @@ def test_thirdPartiesAreShownWithTheirDistributions(site: Site, capsys: pytest.C
     ) in output(capsys)
 
 
+def test_aParserWithoutDeclarationIsShownByItsSignature(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.module(
+        "signed",
+        """
+        class Parser:
+            '''
+            Wraps L{something} in I{the} `other`.  It
+            has more to say.
+            '''
+            def parseStreamServer(self, reactor, path, retries=3, *, name=None): ...
+            def parseStreamClient(self, reactor, path, *args, **kwargs): ...
+
+        parser = Parser()
+        """,
+    )
+    site.server("signed-dist", "signed = signed:parser")
+    text = output(capsys)
+    assert (
+        "  signed:  Wraps something in the other  [signed-dist 1.0]\n"
+        "      path     text  required\n"
+        "      retries  text  default 3\n"
+        "      name=    text  no default\n"
+    ) in text
+    registry.refresh()
+    site.client("client-dist", "signed = signed:parser")
+    assert (
+        "  signed:  Wraps something in the other  [client-dist 1.0]\n"
+        "      path  text  required\n"
+        "      and others, known to itself only\n"
+    ) in output(capsys)
+
+
 def test_controlCharactersOfAPluginDoNotReachTheTerminal(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +131,7 @@ def test_json(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
         "summary": "",
         "distribution": "broken-dist 1.0",
         "parameters": None,
+        "takesMore": False,
         "problem": "ValueError: no",
         "hiddenBy": None,
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import inspect
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -48,28 +50,71 @@ def _rows(role: str, parsers: Iterator[Found]) -> Iterator[dict[str, Any]]:
     for found in parsers:
         if found.prefix in winners and type(found.parser).__module__.startswith("twisted."):
             continue  # Twisted's own, where we have one: nobody gets it by a string, and nobody put it there
-        declaration = found.parser.declaration if isinstance(found.parser, Parser) else None
+        parameters, more = _parameters(role, found)
         yield {
             "prefix": found.prefix,
             "role": role,
-            "summary": found.parser.summary if isinstance(found.parser, Parser) else "",
+            "summary": found.parser.summary
+            if isinstance(found.parser, Parser)
+            else _firstSentence(found.parser),
             "distribution": found.origin,
-            "parameters": None
-            if declaration is None
-            else [
-                {
-                    "name": parameter.name,
-                    "type": parameter.kind.name,
-                    "required": parameter.required,
-                    "default": parameter.defaultText,
-                    "keywordOnly": parameter.keywordOnly,
-                }
-                for parameter in declaration.parameters
-            ],
+            "parameters": parameters,
+            "takesMore": more,
             "problem": found.reason or None,
             "hiddenBy": winners.get(found.prefix),
         }
         winners.setdefault(found.prefix, found.origin)
+
+
+def _parameters(role: str, found: Found) -> tuple[list[dict[str, Any]] | None, bool]:
+    """
+    Describe the arguments that a parser takes: by its declaration, or else by the signature of its method.
+
+    Returns:
+        The arguments, or None if nothing is known of them; and whether it may take others too.
+    """
+    from ..plugins import Parser
+
+    if found.problem is not None:
+        return None, False
+    if isinstance(found.parser, Parser):
+        declared = found.parser.declaration.parameters
+        return [_row(p.name, p.kind.name, p.required, p.defaultText, p.keywordOnly) for p in declared], False
+    method = getattr(found.parser, "parseStreamServer" if role == "server" else "parseStreamClient")
+    try:
+        signature = list(inspect.signature(method).parameters.values())[1:]  # the first one is the reactor
+    except (TypeError, ValueError):  # it is written in C, or pretends to be something else
+        return None, True
+    named = [p for p in signature if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    more = len(named) < len(signature)
+    rows = [
+        _row(
+            p.name,
+            "text",  # without a declaration nobody but the parser reads it
+            p.default is p.empty,
+            None if p.default in (p.empty, None) else str(p.default),
+            p.kind is p.KEYWORD_ONLY,
+        )
+        for p in named
+    ]
+    return (None if more and not rows else rows), more
+
+
+def _row(name: str, kind: str, required: bool, default: str | None, keywordOnly: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": kind,
+        "required": required,
+        "default": default,
+        "keywordOnly": keywordOnly,
+    }
+
+
+def _firstSentence(parser: object) -> str:
+    """Give the first sentence of a parser's documentation, without markup; empty if there is none."""
+    text = " ".join((type(parser).__doc__ or "").split())
+    text = re.sub(r"[A-Z]\{([^{}]*)\}|`+([^`]*)`+", r"\1\2", text).partition(". ")[0].rstrip(".")
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _lines(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -89,6 +134,8 @@ def _lines(rows: list[dict[str, Any]]) -> Iterator[str]:
             yield "      its arguments are known to itself only"
         else:
             yield from _parameterLines(row["parameters"])
+            if row["takesMore"]:
+                yield "      and others, known to itself only"
 
 
 def _parameterLines(parameters: list[dict[str, Any]]) -> Iterator[str]:
