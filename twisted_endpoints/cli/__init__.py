@@ -153,8 +153,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _showWarning
             logToStandardError(PROGRAM)
+            warnings.showwarning = _showWarning  # only now: Twisted's log sets one of its own
             status = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except SystemExit as left:  # argparse has said what it had to say
