@@ -11,6 +11,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import TypeVar
 
 import pytest
 
@@ -168,6 +170,19 @@ def test_namesInAllExist(name: str) -> None:
     listed = getattr(module, "__all__", [])
     assert [entry for entry in listed if not hasattr(module, entry)] == []
     assert len(set(listed)) == len(listed)
+
+
+@pytest.mark.skipif(vocabulary == "twisted", reason="Twisted's modules have Twisted's surface")
+@pytest.mark.parametrize("name", TWINS)
+def test_starImportsBringTheModulesOwnNames(name: str) -> None:
+    module = importlib.import_module(f"twisted_endpoints.{name}")
+    values = {entry: getattr(module, entry) for entry in module.__all__}
+    assert [entry for entry, value in values.items() if isinstance(value, (TypeVar, ModuleType))] == []
+    assert [
+        entry
+        for entry, value in values.items()
+        if isinstance(value, (type, FunctionType)) and value.__module__.partition("._")[0] != module.__name__
+    ] == []
 
 
 def test_theTopOffersWhatItLists() -> None:

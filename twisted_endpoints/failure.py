@@ -22,6 +22,18 @@ from ._faketraceback import _Traceback
 from ._faketraceback import _TracebackFrame as _TracebackFrame
 from ._log import Logger
 
+__all__ = [
+    "DO_POST_MORTEM",
+    "EXCEPTION_CAUGHT_HERE",
+    "DefaultException",
+    "Failure",
+    "NoCurrentExceptionError",
+    "count",
+    "format_frames",
+    "startDebugMode",
+    "traceupLength",
+]
+
 #: How many failures this process has made.
 count = 0
 

@@ -10,7 +10,8 @@ from ._adapters import ConsumerToProtocolAdapter, FileWrapper, ProtocolToConsume
 from ._creator import ClientCreator
 from ._creator import _InstanceFactory as _InstanceFactory
 from ._datagram import AbstractDatagramProtocol, ConnectedDatagramProtocol, DatagramProtocol
-from ._factory import ClientFactory, Factory, P, ServerFactory
+from ._factory import ClientFactory, Factory, ServerFactory
+from ._factory import P as P
 from ._factory import _ProtoWithFactory as _ProtoWithFactory
 from ._reconnecting import ReconnectingClientFactory
 from ._stream import BaseProtocol, ProcessProtocol, Protocol, connectionDone
@@ -25,7 +26,6 @@ __all__ = [
     "DatagramProtocol",
     "Factory",
     "FileWrapper",
-    "P",
     "ProcessProtocol",
     "Protocol",
     "ProtocolToConsumerAdapter",
