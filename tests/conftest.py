@@ -32,15 +32,21 @@ def _descriptors() -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def _leavesNothingBehind() -> Iterator[None]:
     """Fail a test that leaves a descriptor or a thread behind."""
-    descriptors, threads = _descriptors(), set(threading.enumerate())
-    yield
-    gc.collect()
     # Sockets and pipes by their inode: a number may be used again.  Other files belong to pytest's capturing.
-    known = set(descriptors.values())
-    left = [
-        what for what in _descriptors().values() if what not in known and what.startswith(("socket", "pipe"))
-    ]
-    assert not left, f"descriptors left open: {left}"
+    before, threads = set(_descriptors().values()), set(threading.enumerate())
+
+    def left() -> list[str]:
+        return [
+            what
+            for what in _descriptors().values()
+            if what not in before and what.startswith(("socket", "pipe"))
+        ]
+
+    yield
+    if left():
+        # Only then: a collection after each of some thousand tests takes longer than all of them.
+        gc.collect()
+        assert not left(), f"descriptors left open: {left()}"
     alive = [thread for thread in threading.enumerate() if thread not in threads]
     assert not alive, f"threads left running: {alive}"
 
