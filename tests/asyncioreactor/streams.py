@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from twisted_endpoints.protocol import ClientFactory, Factory, Protocol
 
 #: A stream on the loop's transport over TCP and over a UNIX socket, and one on our own for descriptors.
 KINDS = ("tcp", "unix", "descriptors")
+
+#: Runs a test's coroutine function on a scene of the test's `kind`.
+Play = Callable[[Callable[["Scene"], Awaitable[Any]]], Any]
 
 
 class Recorder(Protocol):

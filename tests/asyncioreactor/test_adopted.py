@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,30 +24,12 @@ from twisted_endpoints.error import (
 from twisted_endpoints.interfaces import IListeningPort, IReactorSocket
 
 from .logged import loggedErrors
-from .streams import OneFactory, Peer, Recorder, Scene, descriptorsOpen
-
-Play = Callable[[Callable[[Scene], Awaitable[Any]]], Any]
+from .streams import OneFactory, Peer, Play, Recorder, Scene, descriptorsOpen
 
 
 @pytest.fixture(params=["tcp", "unix"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-def play(reactor: Any, kind: str, tmp_path: Path) -> Play:
-    def playing(main: Callable[[Scene], Awaitable[Any]]) -> Any:
-        scene = Scene(reactor, kind, tmp_path)
-
-        async def whole() -> Any:
-            try:
-                return await main(scene)
-            finally:
-                await scene.close()
-
-        return run(reactor, whole)
-
-    return playing
 
 
 @pytest.fixture

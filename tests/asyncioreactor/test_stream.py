@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +13,14 @@ from twisted_endpoints.error import ConnectionAborted, ConnectionDone, Connectio
 from twisted_endpoints.interfaces import IConsumer, IPushProducer, ISystemHandle, ITransport
 
 from .logged import loggedErrors
-from .streams import KINDS, HalfCloseable, OneFactory, Peer, Recorder, Scene
+from .streams import KINDS, HalfCloseable, OneFactory, Peer, Play, Recorder, Scene
 
 MUCH = 16 * 1024 * 1024
-
-Play = Callable[[Callable[[Scene], Awaitable[Any]]], Any]
 
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-def play(reactor: Any, kind: str, tmp_path: Path) -> Play:
-    """Run a test's coroutine function on a scene."""
-
-    def playing(main: Callable[[Scene], Awaitable[Any]]) -> Any:
-        scene = Scene(reactor, kind, tmp_path)
-
-        async def whole() -> Any:
-            try:
-                return await main(scene)
-            finally:
-                await scene.close()
-
-        return run(reactor, whole)
-
-    return playing
 
 
 class Producer:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -37,9 +36,7 @@ from twisted_endpoints.interfaces import (
 from twisted_endpoints.protocol import ClientFactory, Protocol
 
 from .logged import loggedErrors
-from .streams import OneClientFactory, OneFactory, Recorder, Scene, descriptorsOpen
-
-Play = Callable[[Callable[[Scene], Awaitable[Any]]], Any]
+from .streams import OneClientFactory, OneFactory, Play, Recorder, Scene, descriptorsOpen
 
 
 def _hasIPv6() -> bool:
@@ -55,19 +52,8 @@ needsIPv6 = pytest.mark.skipif(not _hasIPv6(), reason="this machine has no IPv6"
 
 
 @pytest.fixture
-def play(reactor: Any, tmp_path: Path) -> Play:
-    def playing(main: Callable[[Scene], Awaitable[Any]]) -> Any:
-        scene = Scene(reactor, "tcp", tmp_path)
-
-        async def whole() -> Any:
-            try:
-                return await main(scene)
-            finally:
-                await scene.close()
-
-        return run(reactor, whole)
-
-    return playing
+def kind() -> str:
+    return "tcp"
 
 
 @pytest.fixture
@@ -545,18 +531,18 @@ class Binding:
         self._port = port
 
 
-@pytest.mark.parametrize("kind", ["pair", "binding"])
-def test_bindAddress(play: Play, free: int, kind: str) -> None:
+@pytest.mark.parametrize("form", ["pair", "binding"])
+def test_bindAddress(play: Play, free: int, form: str) -> None:
     async def main(scene: Scene) -> None:
         client = Recorder()
         port = scene.listen(OneFactory(Recorder()))
-        address = ("127.0.0.1", free) if kind == "pair" else Binding(free)
+        address = ("127.0.0.1", free) if form == "pair" else Binding(free)
         scene.reactor.connectTCP("127.0.0.1", port.getHost().port, OneClientFactory(client), 30, address)
         await client.made
         stream: Any = client.transport
         assert stream.getHost() == IPv4Address("TCP", "127.0.0.1", free)
         reuse = stream.getHandle().getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
-        assert bool(reuse) == (kind == "binding")
+        assert bool(reuse) == (form == "binding")
         stream.abortConnection()
         await client.lost
 

@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +28,14 @@ from twisted_endpoints.error import (
 from twisted_endpoints.interfaces import IFileDescriptorReceiver, IReactorUNIX, IUNIXTransport
 
 from .logged import loggedErrors
-from .streams import OneClientFactory, OneFactory, Recorder, Scene, Takes, descriptorsOpen
-
-Play = Callable[[Callable[[Scene], Awaitable[Any]]], Any]
+from .streams import OneClientFactory, OneFactory, Play, Recorder, Scene, Takes, descriptorsOpen
 
 MUCH = 16 * 1024 * 1024
 
 
 @pytest.fixture
-def play(reactor: Any, tmp_path: Path) -> Play:
-    def playing(main: Callable[[Scene], Awaitable[Any]]) -> Any:
-        scene = Scene(reactor, "unix", tmp_path)
-
-        async def whole() -> Any:
-            try:
-                return await main(scene)
-            finally:
-                await scene.close()
-
-        return run(reactor, whole)
-
-    return playing
+def kind() -> str:
+    return "unix"
 
 
 @pytest.fixture
