@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -697,3 +699,38 @@ def test_whatAStreamProvides(play: Play) -> None:
         assert stream.logPrefix().startswith(f"{type(protocol).__name__},0,")
 
     play(main)
+
+
+EXITS = """
+import socket, sys
+from twisted_endpoints.asyncioreactor import AsyncioReactor
+from twisted_endpoints.asyncioreactor.loops import newEventLoop
+from twisted_endpoints.protocol import Factory, Protocol
+
+class Exits(Protocol):
+    def {method}(self, *args):
+        raise {problem}
+
+loop = newEventLoop()
+reactor = AsyncioReactor(loop)
+port = reactor.listenTCP(0, Factory.forProtocol(Exits), interface="127.0.0.1")
+reactor.callLater(20, reactor.stop)
+with socket.create_connection(("127.0.0.1", port.getHost().port)) as peer:
+    peer.send(b"x")
+    try:
+        reactor.run()
+    finally:
+        port.connectionLost()
+"""
+
+
+@pytest.mark.parametrize("method", ["connectionMade", "dataReceived"])
+@pytest.mark.parametrize(
+    "hidden", ["", "import sys; sys.modules['uvloop'] = None\n"], ids=["default", "asyncio"]
+)
+@pytest.mark.parametrize(("problem", "status"), [("SystemExit(3)", 3), ("KeyboardInterrupt", -2)])
+def test_whoWantsToExitExits(hidden: str, method: str, problem: str, status: int) -> None:
+    program = hidden + EXITS.format(method=method, problem=problem)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50)
+
+    assert ran.returncode == status, ran.stderr

@@ -19,15 +19,6 @@ _ADVICE = {
 }
 
 
-class _CannotListen(error.CannotListenError):
-    """A `CannotListenError` whose text says what to do about it."""
-
-    def __str__(self) -> str:
-        text = super().__str__()
-        advice = _ADVICE.get(getattr(self.socketError, "errno", None) or 0)
-        return f"{text[:-1]} ({advice})." if advice else text
-
-
 def cannotListen(interface: str | None, port: int | bytes, reason: OSError | str) -> error.CannotListenError:
     """
     Make the error for an address that can't be listened on.
@@ -37,7 +28,12 @@ def cannotListen(interface: str | None, port: int | bytes, reason: OSError | str
         port: the port number, or the path of a UNIX socket.
         reason: what the operating system said, or what else is in the way.
     """
-    return _CannotListen(interface, port, reason)
+    if isinstance(reason, OSError):
+        advice = _ADVICE.get(reason.errno or 0)
+        if advice is not None:
+            # In the text of the system's error: that is what programs show, by whichever way they get there.
+            reason = OSError(reason.errno, f"{reason.strerror} ({advice})")
+    return error.CannotListenError(interface, port, reason)
 
 
 def connectError(reason: BaseException) -> BaseException:

@@ -133,7 +133,7 @@ class DescriptorTransport(asyncio.Transport):
                 return
             try:
                 protocol.fileDescriptorReceived(descriptors.pop(0))
-            except Exception:
+            except BaseException:
                 self._stream._fail("fileDescriptorReceived")
 
     # Writing

@@ -106,7 +106,7 @@ class Stream(Writer):
         self.reactor._track(self)
         try:
             self.protocol.makeConnection(self)
-        except Exception:
+        except BaseException:
             self._fail("connectionMade")
 
     def data_received(self, data: bytes) -> None:
@@ -118,7 +118,7 @@ class Stream(Writer):
         try:
             # Looked up each time: both the protocol and its method may be exchanged.
             self.protocol.dataReceived(data)
-        except Exception:
+        except BaseException:
             self._fail("dataReceived")
 
     def eof_received(self) -> bool:
@@ -199,7 +199,7 @@ class Stream(Writer):
             return
         try:
             halfCloseable.readConnectionLost()
-        except Exception:
+        except BaseException:
             self._fail("readConnectionLost")
 
     # Ending

@@ -12,6 +12,7 @@ The loop's transport sends what the kernel takes at once and keeps the rest.  Tw
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -176,7 +177,7 @@ class Writer(asyncio.Protocol):
             self.producerPaused = False
             try:
                 self.producer.resumeProducing()
-            except Exception:
+            except BaseException:
                 self._fail("resumeProducing")
         elif self.disconnecting:
             self._writable = False
@@ -196,7 +197,7 @@ class Writer(asyncio.Protocol):
         if halfCloseable is not None:
             try:
                 halfCloseable.writeConnectionLost()
-            except Exception:
+            except BaseException:
                 self._fail("writeConnectionLost")
 
     def _abort(self, reason: Failure) -> None:
@@ -205,7 +206,20 @@ class Writer(asyncio.Protocol):
         self._transport.abort()
 
     def _fail(self, method: str) -> None:
-        """Log the exception that is being handled, and close the connection because of it."""
-        _log.failure(f"Unhandled error in {method} of {self.protocol!r}: its connection is closed")
+        """
+        Log the exception that is being handled, and close the connection because of it.
+
+        SystemExit and KeyboardInterrupt end the reactor's `run`, as they do everywhere in it.  They get a
+        callback of their own for it: raised from here, uvloop would log them and go on.
+        """
+        raised = sys.exc_info()[1]
+        if isinstance(raised, (SystemExit, KeyboardInterrupt)):
+            self.reactor._loop.call_soon(_raise, raised)
+        else:
+            _log.failure(f"Unhandled error in {method} of {self.protocol!r}: its connection is closed")
         if self._reason is None:
             self._abort(Failure())
+
+
+def _raise(error: BaseException) -> None:
+    raise error
