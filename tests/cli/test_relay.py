@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from .running import LOCAL, LOOPS, PATIENCE, Relay, Target, environment, finished, received, reset
+from .running import LOCAL, LOOPS, PATIENCE, Relay, Target, command, environment, finished, received, reset
 
 
 @pytest.fixture(params=LOOPS)
@@ -163,6 +163,42 @@ def test_withNothingOpenASignalEndsItAtOnce(tmp_path: Path, loop: str, target: T
         relay.signal(signal.SIGINT)
         assert relay.ended() == (0, "")
         assert not path.exists()
+
+
+def test_anInterruptEndsItInAScriptsBackgroundToo(loop: str, target: Target) -> None:
+    # There it is started with SIGINT ignored.
+    with Relay(
+        LOCAL, target.string, loop=loop, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ) as relay:
+        relay.signal(signal.SIGINT)
+        assert relay.ended() == (0, "")
+
+
+def test_startedWithoutStandardStreams(loop: str, target: Target) -> None:
+    with (
+        Relay(
+            LOCAL, target.string, "-v", loop=loop, preexec_fn=lambda: [os.close(number) for number in (0, 2)]
+        ) as relay,
+        relay.connect() as client,
+        target.accept() as server,
+    ):
+        client.sendall(b"x")
+        assert server.recv(1) == b"x"
+        relay.signal(signal.SIGTERM)
+        relay.signal(signal.SIGTERM)
+        assert relay.ended() == (0, "")
+
+
+def test_nobodyToAnnounceItTo(target: Target) -> None:
+    # The target's port is taken: that ends it at once.
+    done = subprocess.run(
+        command("relay", target.string.replace("127.0.0.1:", "") + ":interface=127.0.0.1", target.string),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE,
+        preexec_fn=lambda: os.close(1),
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
 
 
 def test_aboveTheMaximumConnectionsWait(loop: str, target: Target) -> None:

@@ -141,6 +141,20 @@ def _showWarning(message: Warning | str, *_: object, **__: object) -> None:
     print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
 
 
+def _openStandardStreams() -> None:
+    """
+    Give those standard streams that the process was started without a place where nothing is heard.
+
+    Else the next socket gets the number of one: libuv ends the process when such a one is closed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """
     Run the program.
@@ -151,6 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 it failed, 2 it was asked wrongly.
     """
+    _openStandardStreams()
     try:
         with warnings.catch_warnings():
             logToStandardError(PROGRAM)

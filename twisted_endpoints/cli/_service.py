@@ -122,6 +122,10 @@ class Service:
 
     def run(self) -> int:
         """Run the reactor until the end; return the exit status."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A script's shell makes what it starts with `&` ignore it, and reactors leave it so.  But we
+            # promise to end by it.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self._reactor.callWhenRunning(self._start)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._stop)
         try:
@@ -149,8 +153,11 @@ class Service:
             return
         cause = getattr(reason.value, "socketError", reason.value)
         hint = HINTS.get(getattr(cause, "errno", None) or 0)
+        # Of an OSError without the number and the names of files: one of them may be the lock's, which nobody
+        # has asked for.
+        why = getattr(cause, "strerror", None) or reasonText(cause)
         self._report.line(
-            f"twisted-endpoints relay: cannot listen on {visible(self._options.listen)}: {reasonText(cause)}"
+            f"twisted-endpoints relay: cannot listen on {visible(self._options.listen)}: {why}"
             + (f" ({hint})" if hint else "")
         )
         self._status = 1
