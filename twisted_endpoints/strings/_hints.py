@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .description import hasLooseBracket
 from .errors import visible
-from .kinds import isHost, isIPv6
+from .kinds import bareIPv6Hint, isHost, isIPv6
 
-__all__ = ["colonHint", "nearest", "prefixHint"]
+__all__ = ["colonHint", "hostFirstHint", "nearest", "prefixHint"]
 
 #: A longer description is not repeated in a hint.
 _LONG = 200
@@ -67,6 +67,19 @@ def _ipv6Hint(text: str, skip: int) -> str:
     return ""
 
 
+def hostFirstHint(prefix: str, args: Sequence[str]) -> str:
+    """Say how to write ``tcp:localhost:80`` for a server, whose first argument is the port; or nothing."""
+    if len(args) < 2 or not (args[1].isascii() and args[1].isdigit()):
+        return ""
+    host = args[0]
+    if not (host == "*" or isHost(host) or isIPv6(host)):
+        return ""
+    if host == "*":
+        return f"Did you mean '{prefix}:{visible(args[1])}'? Without an interface it listens on all."
+    host = f"[{host}]" if ":" in host else visible(host)
+    return f"Did you mean '{prefix}:{args[1]}:interface={host}'?"
+
+
 def prefixHint(text: str, prefix: str, known: Iterable[str], otherRole: Iterable[str], client: bool) -> str:
     """
     Say what might have been meant by a prefix that nobody knows.
@@ -82,6 +95,9 @@ def prefixHint(text: str, prefix: str, known: Iterable[str], otherRole: Iterable
     listing = f"Prefixes for {'clients' if client else 'servers'}: {', '.join(names)}."
     short = len(text) <= _LONG
     rest = text.partition(":")[2]
+    address = bareIPv6Hint(text)
+    if address:
+        return address
     if prefix.isascii() and prefix.isdigit() and short:
         return f"Did you mean 'tcp:{'localhost:' if client else ''}{visible(text)}'?"
     if text.startswith("[") and short:

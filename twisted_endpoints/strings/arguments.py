@@ -25,7 +25,7 @@ from types import UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from . import kinds
-from ._hints import colonHint, nearest
+from ._hints import colonHint, hostFirstHint, nearest
 from .description import Description
 from .errors import ArgumentsError, InvalidValue, shown, visible
 from .kinds import Kind
@@ -176,6 +176,8 @@ class Declaration:
             value, where = description.args[index], description.positional(index)
         kind = next(parameter.kind for parameter in self.parameters if parameter.name == name)
         hint = colonHint(where[0], self._skip) or visible(str(error))
+        if not hint and kind is kinds.PORT and self._skip and "interface" in self._readers:
+            hint = hostFirstHint(visible(description.prefix), description.args)
         if not hint and value != value.strip():
             hint = "There is white space around it."
         problem = f"{name} must be {kind.expected}, not {shown(value) if value else 'empty'}"

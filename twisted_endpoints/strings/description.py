@@ -26,6 +26,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .errors import ArgumentsError, DescriptionError, shown
+from .kinds import bareIPv6Hint
 
 __all__ = ["Description", "Part", "Place", "hasLooseBracket", "parts", "quote"]
 
@@ -318,4 +319,5 @@ def _prefixError(text: str, kwargs: Mapping[str, str]) -> DescriptionError:
         return DescriptionError("the description has no prefix, only keywords", text, 0, 0, hint)
     if not text:
         return DescriptionError("the description is empty", text, 0, 0, hint)
+    hint = bareIPv6Hint(text) or hint
     return DescriptionError("the description has no prefix before its first ':'", text, 0, 0, hint)

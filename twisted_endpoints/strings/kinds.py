@@ -231,6 +231,21 @@ def isHost(text: str) -> bool:
         return False
 
 
+def bareIPv6Hint(text: str) -> str:
+    """Say how to write a description that is nothing but an IPv6 address, and perhaps a port; or nothing."""
+    if text.count(":") < 2 or len(text) > 60 or not text.strip(":"):
+        return ""
+    address, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and isIPv6(address)):
+        address, port = text, "80"
+    if not isIPv6(address):
+        return ""
+    return (
+        "An IPv6 address needs brackets and a prefix:"
+        f" 'tcp:[{address}]:{port}' to connect, 'tcp:{port}:interface=[{address}]' to listen."
+    )
+
+
 PORT = Kind("port", "a number from 0 to 65535", _port)
 TEXT = Kind("text", "text without NUL characters", _text)
 INTEGER = Kind("number", f"a whole number from 0 to {_LARGEST}", _integer)
