@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.running import run
+from twisted_endpoints import cli
 from twisted_endpoints.cli import _trial, doctor
 from twisted_endpoints.cli._kinds import KINDS, Kind
 from twisted_endpoints.cli._trial import Outcome, Trial
@@ -30,6 +31,21 @@ def test_everyKindHoldsHere(loop: str, tmp_path: Path) -> None:
     assert len(lines) - start - 1 == len(KINDS)
     assert any(line.startswith("tcp ") and " ok " in line for line in lines)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_noFolderForTemporaryFiles(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    monkeypatch.setattr(doctor, "chooseReactor", lambda loop: object())
+    assert cli.main(["doctor"]) == 1
+    assert capsys.readouterr().err == (
+        "twisted-endpoints doctor: there is no folder for temporary files:"
+        " No usable temporary directory found; set TMPDIR to one that can be written to\n"
+    )
 
 
 def test_asJSON() -> None:

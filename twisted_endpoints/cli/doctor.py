@@ -63,7 +63,16 @@ def run(options: argparse.Namespace) -> int:
         for name, value in about.items():
             print(f"{name + ':':<19}{value}")
         print(flush=True)
-    with tempfile.TemporaryDirectory(prefix="te-", dir=_shortFolder()) as folder:
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="te-", dir=_shortFolder())
+    except OSError as error:
+        print(
+            f"twisted-endpoints doctor: there is no folder for temporary files: {error.strerror or error};"
+            " set TMPDIR to one that can be written to",
+            file=sys.stderr,
+        )
+        return 1
+    with temporary as folder:
         outcomes = _tryAll(reactor, folder, options.timeout)
     if outcomes is None:
         print("twisted-endpoints doctor: stopped before the end", file=sys.stderr)
