@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from twisted_endpoints.cli import relay as relayCommand
+
 from .running import LOCAL, LOOPS, PATIENCE, Relay, Target, command, environment, finished, received, reset
 
 
@@ -172,6 +174,24 @@ def test_anInterruptEndsItInAScriptsBackgroundToo(loop: str, target: Target) -> 
     ) as relay:
         relay.signal(signal.SIGINT)
         assert relay.ended() == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("listen", "backlog", "mode"),
+    [
+        ("tcp:0", 1024, None),
+        ("TCP6:0", 1024, None),
+        ("tcp:0:backlog=7", 7, None),
+        ("tcp:0::8", 8, None),
+        ("unix:/x", 1024, 0o600),
+        ("unix:/x:mode=666", 1024, 0o666),
+        ("unix:/x:660:9", 9, 0o660),
+    ],
+)
+def test_whatListenGetsThatItDoesNotSay(listen: str, backlog: int, mode: int | None) -> None:
+    endpoint = relayCommand._server(object(), listen)
+
+    assert (endpoint._backlog, getattr(endpoint, "_mode", None)) == (backlog, mode)
 
 
 def test_startedWithoutStandardStreams(loop: str, target: Target) -> None:

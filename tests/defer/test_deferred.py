@@ -187,8 +187,15 @@ def test_namesAreThoseOfThePackage() -> None:
 
 @pytest.mark.skipif(vocabulary != "twisted", reason="it compares with Twisted's")
 def test_parityWithTwisted() -> None:
+    def methods(described: dict[str, Any]) -> dict[str, Any]:
+        # A constructor that takes nothing is as good as none.
+        found = dict(described["methods"])
+        if len(found.get("__init__", [])) == 1:
+            del found["__init__"]
+        return found
+
     theirs, ours = parity.describe(module), parity.builtin("defer")
     assert {name for name in ours if name[0] != "_"} == {name for name in theirs if name[0] != "_"}
     for name, described in ours.items():
         if name[0] != "_" and isinstance(described, dict):
-            assert described["methods"] == theirs[name]["methods"], name
+            assert methods(described) == methods(theirs[name]), name

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _log = Logger(__name__)
 
+#: The most connections that are accepted in one round of the loop.
+_ACCEPTS = 50
+
 
 @implementer(IListeningPort, ILoggingContext)
 class Port:
@@ -225,11 +228,13 @@ def _serve(
     port that is neither open nor closed for two rounds of the loop, or for ever if the loop doesn't run.
     """
     # Not create_unix_server, for any kind: some versions of it remove the socket's file at the end.
-    # asyncio accepts up to `backlog` connections a round: with 0, none.
-    server = _firstStep(
-        loop.create_server(makeStream, sock=sock, backlog=max(1, backlog), start_serving=False)
-    )
+    # asyncio tries to accept `backlog` connections a round, with 0 none, and without a free descriptor logs
+    # each: so the length of the kernel's queue is set afterwards.
+    round_ = max(1, min(backlog, _ACCEPTS))
+    server = _firstStep(loop.create_server(makeStream, sock=sock, backlog=round_, start_serving=False))
     _firstStep(server.start_serving())
+    if round_ != backlog:
+        sock.listen(backlog)
     return cast(asyncio.AbstractServer, server)
 
 

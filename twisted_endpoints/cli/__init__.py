@@ -167,13 +167,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _openStandardStreams()
     try:
-        with warnings.catch_warnings():
-            logToStandardError(PROGRAM)
-            warnings.showwarning = _showWarning  # only now: Twisted's log sets one of its own
-            status = _run(sys.argv[1:] if argv is None else argv)
+        try:
+            with warnings.catch_warnings():
+                logToStandardError(PROGRAM)
+                warnings.showwarning = _showWarning  # only now: Twisted's log sets one of its own
+                status = _run(sys.argv[1:] if argv is None else argv)
+        except SystemExit as left:  # argparse has said what it had to say
+            status = left.code if isinstance(left.code, int) else 1
         sys.stdout.flush()
-    except SystemExit as left:  # argparse has said what it had to say
-        return left.code if isinstance(left.code, int) else 1
     except BrokenPipeError:
         # Whoever read our output (`| head`) has enough.  Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,9 +6,19 @@ import argparse
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ._reactor import NoSuchLoop, chooseReactor
+
+#: What a LISTEN gets, by its prefix, that doesn't say so itself.  backlog: of a thousand connections that
+#: come at one time, hundreds are reset by the kernel with the 50 of Twisted's endpoints.  mode: a relay's
+#: socket is its owner's, where Twisted's endpoints let everybody connect.
+DEFAULTS = {
+    "tcp": {"backlog": "1024"},
+    "tcp6": {"backlog": "1024"},
+    "unix": {"backlog": "1024", "mode": "600"},
+}
 
 NAME = "relay"
 SUMMARY = "accepts connections on LISTEN, connects each one to CONNECT, and copies both ways"
@@ -24,7 +34,8 @@ examples:
   twisted-endpoints relay tcp:0:interface=127.0.0.1 'tcp:[::1]:80'
 
 LISTEN is a server string and CONNECT a client string: `twisted-endpoints list` shows all that there are,
-`twisted-endpoints check STRING` takes one apart.
+`twisted-endpoints check STRING` takes one apart.  A LISTEN that doesn't say otherwise gets backlog=1024,
+and a UNIX socket mode=600: only its owner can connect.
 
 SIGINT (Ctrl-C) and SIGTERM end it: it stops listening, gives open streams up to --grace seconds to finish,
 and cuts the rest.  A second signal cuts them at once.
@@ -88,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     from ._service import Service
 
     try:
-        server = serverFromString(reactor, options.listen)
+        server = _server(reactor, options.listen)
     except DescriptionError as error:
         return _wrong(f"LISTEN: {error}", options.listen, reactor, clientFromString)
     try:
@@ -96,6 +107,25 @@ def run(options: argparse.Namespace) -> int:
     except DescriptionError as error:
         return _wrong(f"CONNECT: {error}", options.connect, reactor, serverFromString)
     return Service(reactor, server, client, options).run()
+
+
+def _server(reactor: Any, string: str) -> Any:
+    """
+    Make the endpoint to listen on, with what `DEFAULTS` says.
+
+    Raises:
+        DescriptionError: no endpoint can be made of the string.
+    """
+    from ..strings.description import Description
+    from ..strings.registry import servers
+
+    description = Description.parse(string)
+    defaults = DEFAULTS.get(description.prefix.lower())
+    if defaults is not None:
+        given = servers.find(description).parser.declaration.bind(description)
+        added = {name: text for name, text in defaults.items() if name not in given}
+        description = replace(description, kwargs={**description.kwargs, **added})
+    return servers.endpoint(reactor, description)
 
 
 def _wrong(text: str, string: str, reactor: Any, otherRole: Callable[[Any, str], object]) -> int:
