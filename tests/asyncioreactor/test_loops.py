@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from twisted_endpoints.asyncioreactor import loops
 from twisted_endpoints.asyncioreactor.loops import closeEventLoop, liveClock, newEventLoop, timerAllowance
 
 from .logged import loggedErrors
@@ -35,6 +36,24 @@ def test_whatEscapesFromACallbackIsLogged() -> None:
         loop.run_forever()
     assert errors == [ZeroDivisionError]
     loop.close()
+
+
+def test_exhaustionIsLoggedOnceASecond(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(loops._log, "error", said.append)
+    loop = newEventLoop(asyncio.new_event_loop)
+    times = iter([10.0, 10.0, 10.5, 10.9, 11.0, 11.0])
+    monkeypatch.setattr(loop, "time", lambda: next(times))
+    exhausted = {"message": "out of system resource", "exception": OSError(24, "no more"), "socket": object()}
+    try:
+        with loggedErrors() as errors:
+            for _ in range(4):
+                loop.call_exception_handler(exhausted)
+    finally:
+        monkeypatch.undo()
+        loop.close()
+    assert said == ["connections wait to be accepted: no more"] * 2
+    assert errors == []
 
 
 def test_aLoopThatRunsIsNotClosed(loop: asyncio.AbstractEventLoop) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,33 +14,57 @@ from .._log import Logger
 _log = Logger(__name__)
 
 
-def newEventLoop() -> asyncio.AbstractEventLoop:
+#: What accept() says where descriptors or memory have run out.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+#: Seconds between two records about that: asyncio reports it some fifty times each time that it tries.
+_EXHAUSTED_INTERVAL = 1.0
+
+
+def newEventLoop(make: Callable[[], asyncio.AbstractEventLoop] | None = None) -> asyncio.AbstractEventLoop:
     """
-    Make an event loop: uvloop's where it is installed, else asyncio's.
+    Make an event loop whose errors go to the log that the reactor's own errors go to.
 
     It is not made the current loop of the thread, nor is the event loop policy touched: code that runs inside
     the reactor's callbacks finds it with `asyncio.get_running_loop`.
+
+    Args:
+        make: makes the loop; by default it is uvloop's where that is installed, else asyncio's.
     """
-    try:
-        import uvloop
-    except ImportError:
-        loop = asyncio.new_event_loop()
-    else:
-        loop = uvloop.new_event_loop()
-    loop.set_exception_handler(_logUnhandled)
+    loop = _fastestLoop() if make is None else make()
+    loop.set_exception_handler(_LogUnhandled())
     return loop
 
 
-def _logUnhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Send what escapes from a loop's callback to the log that the reactor's own errors go to."""
-    text, exception = context["message"], context.get("exception")
-    if exception is None:
-        _log.error(text)
-        return
+def _fastestLoop() -> asyncio.AbstractEventLoop:
     try:
-        raise exception
-    except BaseException:
-        _log.failure(text)
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    else:
+        loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        return loop
+
+
+class _LogUnhandled:
+    """An event loop's exception handler: logs what escapes from its callbacks."""
+
+    def __init__(self) -> None:
+        self._nextExhausted = -math.inf
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        text, exception = context["message"], context.get("exception")
+        if exception is None:
+            _log.error(text)
+        elif isinstance(exception, OSError) and exception.errno in _EXHAUSTED and "socket" in context:
+            if loop.time() >= self._nextExhausted:
+                self._nextExhausted = loop.time() + _EXHAUSTED_INTERVAL
+                _log.error(f"connections wait to be accepted: {exception.strerror}")
+        else:
+            try:
+                raise exception
+            except BaseException:
+                _log.failure(text)
 
 
 def closeEventLoop(loop: asyncio.AbstractEventLoop) -> None:

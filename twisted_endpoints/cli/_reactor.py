@@ -27,8 +27,9 @@ def chooseReactor(loop: str) -> Any:
         except ImportError:
             raise NoSuchLoop(f"{loop} is not installed: pip install 'twisted_endpoints[speed]'") from None
         from ..asyncioreactor import install
+        from ..asyncioreactor.loops import newEventLoop
 
-        eventloop = module.new_event_loop()
+        eventloop = newEventLoop(module.new_event_loop)
         # Only then: the tidying up after the reactor has stopped may still need it.
         atexit.register(eventloop.close)
         install(eventloop)
