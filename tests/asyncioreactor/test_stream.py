@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from tests.running import run
+from twisted_endpoints.asyncioreactor.tcp import TCPStream
 from twisted_endpoints.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted_endpoints.failure import Failure
 from twisted_endpoints.interfaces import IConsumer, IPushProducer, ISystemHandle, ITransport
 
 from .logged import loggedErrors
@@ -734,3 +736,76 @@ def test_whoWantsToExitExits(hidden: str, method: str, problem: str, status: int
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50)
 
     assert ran.returncode == status, ran.stderr
+
+
+class DeafTransport:
+    """A transport as asyncio's before Python 3.11: begins to read after connection_made, paused or not."""
+
+    def __init__(self, stream: Any, incoming: list[bytes]) -> None:
+        self.stream, self.incoming = stream, incoming
+        self.paused = self.reading = False
+
+    def pause_reading(self) -> None:
+        if not self.paused:
+            self.paused, self.reading = True, False
+
+    def resume_reading(self) -> None:
+        if self.paused:
+            self.paused, self.reading = False, True
+
+    def read(self) -> None:
+        """Do what the loop does when there is something to read."""
+        while self.reading and self.incoming:
+            self.stream.data_received(self.incoming.pop(0))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def abort(self) -> None:
+        self.stream.connection_lost(None)
+
+    def get_extra_info(self, name: str) -> Any:
+        return ("127.0.0.1", 1)
+
+
+def test_whatALoopReadsTooEarlyKeepsItsPlaceAndIsLittle() -> None:
+    class Hesitates(Recorder):
+        def connectionMade(self) -> None:
+            super().connectionMade()
+            self.transport.pauseProducing()
+
+    class Owner:
+        def _buildProtocol(self, stream: Any) -> Any:
+            return protocol
+
+        def _streamLost(self, stream: Any, reason: Any) -> None: ...
+
+    later: list[Callable[[], None]] = []
+
+    class Loop:
+        def call_soon(self, call: Callable[[], None]) -> None:
+            later.append(call)
+
+    class Reactor:
+        _loop = Loop()
+
+        def _track(self, stream: Any) -> None: ...
+
+        _untrack = _track
+
+    protocol = Hesitates()
+    stream: Any = TCPStream(Reactor(), Owner())  # type: ignore[arg-type]
+    transport = DeafTransport(stream, [b"one ", b"two ", b"three"])
+    stream.connection_made(transport)
+    transport.reading = True
+
+    transport.read()
+    assert (protocol.received, transport.incoming) == (b"", [b"two ", b"three"])
+    stream.resumeProducing()
+    transport.read()
+    while later:
+        later.pop(0)()
+        transport.read()
+
+    assert protocol.received == b"one two three"
+    stream.connectionLost(Failure(ConnectionDone()))

@@ -17,6 +17,8 @@ def ship(site: Site, name: str, *files: str) -> None:
     """Install a distribution that says which files are its own."""
     site.install(name, "")
     folder = site.path / f"{name}-1.0.dist-info"
+    # Before Python 3.11 this alone says which packages are a distribution's.
+    (folder / "top_level.txt").write_text(files[0].partition("/")[0])
     (folder / "RECORD").write_text("".join(f"{file},,\n" for file in files))
 
 

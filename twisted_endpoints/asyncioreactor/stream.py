@@ -85,7 +85,7 @@ class Stream(Writer):
         self.disconnected = False
         self._owner = owner
         self._paused = self._readClosed = False
-        #: What uvloop read after it was told not to: see `data_received`.
+        #: What the loop read after it was told not to: see `data_received`.
         self._early = b""
 
     # The event loop's side
@@ -111,8 +111,10 @@ class Stream(Writer):
 
     def data_received(self, data: bytes) -> None:
         if self._paused:
-            # uvloop starts to read after connection_made, whatever was paused in there.
+            # uvloop, and asyncio before Python 3.11, begin to read after connection_made whatever was paused
+            # in there.  The latter takes itself for paused, and wouldn't hear a second time: so both calls.
             self._early += data
+            self._transport.resume_reading()
             self._transport.pause_reading()
             return
         try:
