@@ -47,7 +47,10 @@ def _leavesNothingBehind() -> Iterator[None]:
         # Only then: a collection after each of some thousand tests takes longer than all of them.
         gc.collect()
         assert not left(), f"descriptors left open: {left()}"
-    alive = [thread for thread in threading.enumerate() if thread not in threads]
+    others = [thread for thread in threading.enumerate() if thread not in threads]
+    for thread in others:
+        thread.join(5)  # it may have been told to end, and not had its turn
+    alive = [thread for thread in others if thread.is_alive()]
     assert not alive, f"threads left running: {alive}"
 
 

@@ -47,10 +47,8 @@ def _normal(name: str) -> str:
 
 def _title(distribution: Distribution) -> str:
     metadata = distribution.metadata
-    return (
-        " ".join(part for part in (metadata["Name"], metadata["Version"]) if part)
-        or "a nameless distribution"
-    )
+    known = [metadata[name] for name in ("Name", "Version") if name in metadata]
+    return " ".join(known) or "a nameless distribution"
 
 
 def _scan(group: str) -> Iterator[Announced]:
