@@ -190,7 +190,7 @@ FAILING = {
         "FileNotFoundError: [Errno 2] gone: 'f'",
     ),
     "no text": ("raise ValueError", PluginError, "refuses this: ValueError"),
-    "recursion": ("return self.parseStreamServer(reactor)", PluginError, "RecursionError"),
+    "recursion": ("deep = lambda again: again(again); return deep(deep)", PluginError, "RecursionError"),
     "None": ("return None", PluginError, "has no attribute 'listen'"),
 }
 
