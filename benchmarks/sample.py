@@ -1,0 +1,27 @@
+"""
+Takes one sample: ``python -m benchmarks.sample MODULE ROW CONTENDER``.
+
+`benchmarks.rows.takeSample` starts it; the last line that it prints is the sample as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from .rows import Unavailable, rowsOf
+
+
+def main(module: str, name: str, contender: str) -> None:
+    """Take the sample and print it."""
+    (row,) = (row for row in rowsOf(module) if row.name == name)
+    try:
+        answer = asdict(row.contenders[contender]())
+    except Unavailable as reason:
+        answer = {"unavailable": str(reason)}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
