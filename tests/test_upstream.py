@@ -36,6 +36,7 @@ BUILTIN = [
     "twisted.internet.test.test_protocol",
     "twisted.test.test_factories",
     "twisted.internet.test.test_endpoints",
+    "twisted.protocols.test.test_basic",
 ]
 
 #: What runs with only `endpoints` ours, on Twisted's vocabulary.

@@ -84,6 +84,10 @@ def substitute(vocabulary: str) -> None:
     if vocabulary == "builtin":
         _forwardLogs()
         _oneReactor()
+        # What `testing.LineSendingProtocol` is made of: its twin's module is none of the vocabulary's.
+        from twisted_endpoints._lines import LineReceiver
+
+        importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]
     _lend(sys.modules["twisted_endpoints.endpoints"])
 
 
