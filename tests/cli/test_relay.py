@@ -197,14 +197,15 @@ def test_whatListenGetsThatItDoesNotSay(listen: str, backlog: int, mode: int | N
 def test_startedWithoutStandardStreams(loop: str, target: Target) -> None:
     with (
         Relay(
-            LOCAL, target.string, "-v", loop=loop, preexec_fn=lambda: [os.close(number) for number in (0, 2)]
+            *(LOCAL, target.string, "-v", "--grace", "0"),
+            loop=loop,
+            preexec_fn=lambda: [os.close(number) for number in (0, 2)],
         ) as relay,
         relay.connect() as client,
         target.accept() as server,
     ):
         client.sendall(b"x")
         assert server.recv(1) == b"x"
-        relay.signal(signal.SIGTERM)
         relay.signal(signal.SIGTERM)
         assert relay.ended() == (0, "")
 
