@@ -1,0 +1,65 @@
+"""Faults are played on each loop that is installed and with each kind of endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running import run
+from twisted_endpoints.asyncioreactor import AsyncioReactor
+from twisted_endpoints.asyncioreactor.loops import newEventLoop
+
+from .bed import KINDS, Bed, Peers, Play
+from .left import Held, nothingIsLeft
+
+
+@pytest.fixture(params=["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else []))
+def reactor(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A reactor on each loop, whose errors are logged as those of a loop of its own."""
+    if request.param == "uvloop":
+        import uvloop
+
+        loop = newEventLoop(uvloop.new_event_loop)
+    else:
+        loop = newEventLoop(asyncio.new_event_loop)
+    try:
+        yield AsyncioReactor(loop)
+    finally:
+        loop.close()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def play(reactor: Any, kind: str, tmp_path: Path) -> Play:
+    """Play a test's coroutine function on a bed of each kind; afterwards nothing may be left."""
+
+    def playing(main: Callable[[Bed], Awaitable[Any]]) -> Any:
+        bed = Bed(reactor, kind, tmp_path)
+
+        async def whole() -> Any:
+            if kind == "hostname":
+                # The thread that looks names up comes with the first look-up, and stays.
+                await reactor.resolve("localhost")
+            # As does the descriptor that libuv keeps in reserve.
+            await reactor.listenTCP(0, Peers(), interface="127.0.0.1").stopListening()
+            await bed.rounds(5)  # by now `run` has set its time limit
+            before = Held.by(reactor)
+            try:
+                result = await main(bed)
+            finally:
+                await bed.close()
+            await nothingIsLeft(reactor, before)
+            return result
+
+        return run(reactor, whole)
+
+    return playing

@@ -1,0 +1,255 @@
+"""Connections and ports that can't be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twisted_endpoints import error
+from twisted_endpoints.asyncioreactor.resolver import NameResolver
+from twisted_endpoints.endpoints import HostnameEndpoint
+
+from .bed import Bed, Peers, Play, anybody
+
+
+def test_refused(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        if bed.kind == "unix":
+            # The file of a server that is no more.
+            sock, address = bed.listening()
+            sock.close()
+        else:
+            address = bed.address()
+        with pytest.raises(error.ConnectionRefusedError):
+            await bed.client(address).connect(Peers())
+
+    play(main)
+
+
+#: Listens at an address that it is told, or tells it; accepts one connection after the other.
+SERVER = """
+import socket, sys
+path = sys.argv[1]
+sock = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+sock.bind(path or ("127.0.0.1", 0))
+sock.listen()
+print(path or sock.getsockname()[1], flush=True)
+kept = []
+while True:
+    kept.append(sock.accept())
+"""
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_theServerIsKilled(play: Play, removed: bool, tmp_path: Path) -> None:
+    path = tmp_path / "killed"
+
+    async def main(bed: Bed) -> None:
+        if removed and bed.kind != "unix":
+            pytest.skip("only a UNIX socket has a file")
+        where = str(path) if bed.kind == "unix" else ""
+        with subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", SERVER, where], stdout=subprocess.PIPE, text=True
+        ) as server:
+            try:
+                assert server.stdout is not None
+                told = server.stdout.readline().strip()
+                endpoint = bed.client(told if bed.kind == "unix" else int(told))
+                first, second = [await endpoint.connect(Peers()) for _ in range(2)]
+            finally:
+                server.kill()
+        await first.ended
+        await second.ended
+        if removed:
+            path.unlink()
+        # What is left of a UNIX socket without its file is ENOENT, for which there is no class of its own.
+        with pytest.raises(error.ConnectError if removed else error.ConnectionRefusedError):
+            await endpoint.connect(Peers())
+
+    play(main)
+
+
+def test_anAddressInUse(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        sock, address = bed.listening()
+        for _ in range(3):
+            with pytest.raises(error.CannotListenError):
+                await bed.server(address).listen(Peers())
+        sock.close()
+        if bed.kind == "unix":
+            os.unlink(address)
+        # Nothing of the refusals stands in the way.
+        port = await bed.server(address).listen(Peers())
+        await port.stopListening()
+
+    play(main)
+
+
+def test_permissionDenied(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        if bed.kind == "unix":
+            private = bed.folder / "private"
+            private.mkdir()
+            bed.folder = private
+            _, there = bed.listening()
+            private.chmod(0)
+            with anybody(), pytest.raises(error.ConnectError) as refused:
+                await bed.client(there).connect(Peers())
+            assert refused.value.osError == 13
+            address: Any = str(private / "new")
+        else:
+            address = 1
+            with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as file:
+                if int(file.read()) <= 1:
+                    pytest.skip("here everybody may listen on every port")
+        with anybody(), pytest.raises(error.CannotListenError) as denied:
+            await bed.server(address).listen(Peers())
+        assert denied.value.socketError.errno == 13
+        if bed.kind == "unix":
+            private.chmod(0o700)
+
+    play(main)
+
+
+# Cancelling
+
+
+@pytest.mark.parametrize("kind", ["hostname"])
+@pytest.mark.parametrize("rounds", [0, 1, 5])
+def test_cancelDuringResolution(play: Play, rounds: int) -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow(*args: Any) -> Any:
+        asked.set()
+        answer.wait(10)
+        return []
+
+    async def main(bed: Bed) -> None:
+        # Its threads end with the reactor: what is waited for here is that they do nothing more.
+        resolver = NameResolver(bed.reactor, slow)
+        with resolverStopped(resolver):
+            endpoint = HostnameEndpoint(bed.reactor, "name.invalid", 80, resolver=resolver)
+            connecting = endpoint.connect(Peers())
+            await bed.rounds(rounds)
+            if rounds == 5:
+                await bed.until(asked.is_set)
+            connecting.cancel()
+            with pytest.raises(error.ConnectingCancelledError):
+                await connecting
+            answer.set()
+            await bed.rounds(5)
+
+    play(main)
+
+
+class resolverStopped:
+    """Lets a resolver's threads end, as the end of its reactor does."""
+
+    def __init__(self, resolver: Any) -> None:
+        self._resolver = resolver
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._resolver._stop()
+
+
+def test_cancelDuringConnect(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        endpoint = bed.client(bed.deaf())
+        for rounds in (0, 1, 2, 20):
+            factory = Peers()
+            connecting = endpoint.connect(factory)
+            await bed.rounds(rounds)
+            connecting.cancel()
+            with pytest.raises(error.ConnectingCancelledError):
+                await connecting
+            assert factory.all == []
+
+    play(main)
+
+
+def test_timeout(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        with pytest.raises(error.TimeoutError):
+            await bed.client(bed.deaf(), timeout=0.02).connect(Peers())
+
+    play(main)
+
+
+def test_cancelInEveryRoundOfAConnect(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        server = Peers()
+        address = await bed.serve(server)
+        outcomes = []
+        for rounds in range(16):
+            factory = Peers()
+            connecting = bed.client(address).connect(factory)
+            await bed.rounds(rounds)
+            connecting.cancel()
+            try:
+                protocol = await connecting
+            except error.ConnectingCancelledError:
+                # Either it was never made, or it hears of its end.
+                assert [peer.made for peer in factory.all] == [peer.lost for peer in factory.all]
+                outcomes.append("cancelled")
+            else:
+                assert factory.all == [protocol]
+                assert (protocol.made, protocol.lost) == (1, 0)
+                protocol.transport.loseConnection()
+                await protocol.ended
+                outcomes.append("connected")
+        assert outcomes[0] == "cancelled"
+        await bed.until(lambda: all(peer.lost for peer in server.all))
+
+    play(main)
+
+
+@pytest.mark.parametrize("where", ["buildProtocol", "connectionMade", "callback", "next turn"])
+def test_cancelInTheTurnOfSuccess(play: Play, where: str) -> None:
+    class Cancels(Peers):
+        def buildProtocol(self, addr: Any) -> Any:
+            protocol = super().buildProtocol(addr)
+            if where == "buildProtocol":
+                connecting.cancel()
+            if where == "connectionMade":
+                protocol.connectionMade = lambda: connecting.cancel()
+            return protocol
+
+    async def main(bed: Bed) -> None:
+        nonlocal connecting
+        server = Peers()
+        endpoint = bed.client(await bed.serve(server))
+        factory = Cancels()
+        connecting = endpoint.connect(factory)
+        fired: list[Any] = []
+        if where == "callback":
+            connecting.addCallback(lambda protocol: (connecting.cancel(), protocol)[1])
+        connecting.addBoth(fired.append)
+        await bed.until(lambda: fired)
+        if where == "next turn":
+            await bed.rounds(1)
+            connecting.cancel()
+        if where in ("buildProtocol", "connectionMade"):
+            assert fired[0].check(error.ConnectingCancelledError)
+            with suppress(AttributeError):
+                await bed.until(lambda: factory.all[0].lost or where == "buildProtocol")
+        else:
+            # Too late: it is connected, and works.
+            (protocol,) = fired
+            protocol.transport.write(b"still there")
+            await bed.until(lambda: server.all[0].received == b"still there")
+            protocol.transport.loseConnection()
+            await protocol.ended
+        await bed.until(lambda: all(peer.lost for peer in server.all))
+
+    connecting: Any = None
+    play(main)
