@@ -37,6 +37,7 @@ BUILTIN = [
     "twisted.test.test_factories",
     "twisted.internet.test.test_endpoints",
     "twisted.protocols.test.test_basic",
+    "twisted.internet.test.test_base",
 ]
 
 #: What runs with only `endpoints` ours, on Twisted's vocabulary.

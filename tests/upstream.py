@@ -87,8 +87,17 @@ def substitute(vocabulary: str) -> None:
         # What `testing.LineSendingProtocol` is made of: its twin's module is none of the vocabulary's.
         from twisted_endpoints._lines import LineReceiver
 
-        importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]
+        importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]  # type: ignore[attr-defined]
     _lend(sys.modules["twisted_endpoints.endpoints"])
+
+
+def _replaceParts() -> None:
+    """Put classes of ours in place of Twisted's, that Twisted has in modules without a twin."""
+    from twisted_endpoints._lines import LineReceiver
+    from twisted_endpoints.task._clock import DelayedCall
+
+    importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]
+    importlib.import_module("twisted.internet.base").DelayedCall = DelayedCall  # type: ignore[attr-defined]
 
 
 def _lend(ours: ModuleType) -> None:

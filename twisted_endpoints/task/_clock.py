@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as _time
+import traceback
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -20,7 +21,10 @@ class DelayedCall:
     One scheduled call.
 
     Attributes:
-        time: when it is due, on the clock that scheduled it.
+        debug: set it to True on the class to have each call remember where it was made, for its repr.
+        creator: the lines of the traceback of where it was made, if `debug` was set then; else None.
+        time: when it was to be made, on the clock that scheduled it.
+        delayed_time: by how many seconds it was put off since; `getTime` has the sum.
         func, args, kw: what to call; dropped when the call is cancelled, so that nothing is kept alive.
         called, cancelled: how it ended, 0 or 1 each.
 
@@ -31,6 +35,9 @@ class DelayedCall:
         reset: is called with this object when its time has changed, to give it its new place in the schedule.
         seconds: the clock.
     """
+
+    debug = False
+    creator: Sequence[str] | None = None
 
     def __init__(
         self,
@@ -43,35 +50,51 @@ class DelayedCall:
         seconds: Callable[[], float] = _time.monotonic,
     ) -> None:
         self.time = time
+        self.delayed_time = 0.0
         self.func = func
         self.args = args
         self.kw = kw
         self.seconds = seconds
         self.called = self.cancelled = 0
-        self._unschedule = cancel
-        self._reschedule = reset
+        self.canceller = cancel
+        self.resetter = reset
+        # What was to be called, for the repr of a call that was cancelled while `debug` was set.
+        self._was = ""
+        if self.debug:
+            # Without this method and the `callLater` that called it.
+            self.creator = traceback.format_stack()[:-2]
 
     def getTime(self) -> float:
-        return self.time
+        return self.time + self.delayed_time
 
     def active(self) -> bool:
         return not self.called and not self.cancelled
 
     def cancel(self) -> None:
         self._mustBeActive()
-        self._unschedule(self)
+        self.canceller(self)
         self.cancelled = 1
+        if self.debug:
+            self._was = self._describe()
         del self.func, self.args, self.kw
 
     def reset(self, secondsFromNow: float) -> None:
         self._mustBeActive()
-        self.time = self.seconds() + secondsFromNow
-        self._reschedule(self)
+        when = self.seconds() + secondsFromNow
+        self.time = min(self.time, when)
+        self.delayed_time = when - self.time
+        self.resetter(self)
 
     def delay(self, secondsLater: float) -> None:
         self._mustBeActive()
-        self.time += secondsLater
-        self._reschedule(self)
+        self.delayed_time += secondsLater
+        if self.delayed_time < 0:
+            self.activate_delay()
+        self.resetter(self)
+
+    def activate_delay(self) -> None:
+        """Take over into `time` by how much the call was put off."""
+        self.time, self.delayed_time = self.getTime(), 0.0
 
     def _mustBeActive(self) -> None:
         if self.cancelled:
@@ -85,13 +108,18 @@ class DelayedCall:
     def __le__(self, other: DelayedCall) -> bool:
         return self.time <= other.time
 
-    def __repr__(self) -> str:
-        if self.cancelled:
-            return f"<DelayedCall {id(self):#x} cancelled>"
+    def _describe(self) -> str:
         arguments = [safeRepr(value) for value in self.args]
         arguments += [f"{name}={safeRepr(value)}" for name, value in self.kw.items()]
-        when = "called" if self.called else f"in {self.time - self.seconds():g} s"
-        return f"<DelayedCall {id(self):#x} {when}: {nameOf(self.func)}({', '.join(arguments)})>"
+        return f" {nameOf(self.func)}({', '.join(arguments)})"
+
+    def __repr__(self) -> str:
+        left = self.time - self.seconds()
+        text = f"<DelayedCall {id(self):#x} [{left}s] called={self.called} cancelled={self.cancelled}"
+        text += self._was if self.cancelled else self._describe()
+        if self.creator is not None:
+            text += "\n\ntraceback at creation: \n\n" + "    ".join(self.creator)
+        return text + ">"
 
 
 @implementer(IReactorTime)
