@@ -166,6 +166,44 @@ def test_crashEndsRunWithoutShutdownAndItMayRunAgain(reactor: Any) -> None:
     assert events == ["shutdown"]
 
 
+def test_whatIsAskedForAtShutdownIsNotCalled(reactor: Any) -> None:
+    called: list[str] = []
+
+    def ask(phase: str) -> None:
+        reactor.callLater(0, called.append, f"delayed, {phase}")
+        reactor.callFromThread(called.append, f"from a thread, {phase}")
+
+    for phase in ("during", "after"):
+        reactor.addSystemEventTrigger(phase, "shutdown", ask, phase)
+    reactor.callWhenRunning(reactor.stop)
+    reactor.run(installSignalHandlers=False)
+    assert called == []
+    assert len(reactor.getDelayedCalls()) == 2
+    reactor.iterate()
+    assert sorted(called) == [
+        "delayed, after",
+        "delayed, during",
+        "from a thread, after",
+        "from a thread, during",
+    ]
+
+
+def test_whatWasAskedForBeforeACrashIsCalledWhenItRunsAgain(reactor: Any) -> None:
+    called: list[str] = []
+
+    def crash() -> None:
+        reactor.crash()
+        reactor.callLater(0, called.append, "delayed")
+        reactor.callFromThread(called.append, "from a thread")
+
+    reactor.callLater(0, crash)
+    reactor.run(installSignalHandlers=False)
+    assert called == []
+    reactor.callLater(0.001, reactor.stop)
+    reactor.run(installSignalHandlers=False)
+    assert sorted(called) == ["delayed", "from a thread"]
+
+
 def test_theLoopsOwnStopEndsRun(reactor: Any) -> None:
     reactor.callWhenRunning(reactor._loop.stop)
     reactor.run(installSignalHandlers=False)

@@ -191,6 +191,16 @@ class Core(Events):
             if self._started:
                 self.crash()
 
+    @property
+    def _ending(self) -> bool:
+        """
+        True from `crash` until `run` returns.
+
+        The loop goes round once more then, for connections that were closed; delayed calls and calls from
+        threads wait, for ever or until somebody runs the reactor again.
+        """
+        return self._looping and not self._started
+
     def iterate(self, delay: float = 0.0) -> None:
         """
         Run the event loop for a while, in a program that doesn't call `run`.

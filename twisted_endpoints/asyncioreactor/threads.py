@@ -53,7 +53,10 @@ class Threads(Core):
                 raise
 
     def _callForThreads(self) -> None:
-        self._context.run(self._makeThreadCalls)
+        if self._ending:
+            self._loop.call_soon(self._callForThreads)
+        else:
+            self._context.run(self._makeThreadCalls)
 
     def _makeThreadCalls(self) -> None:
         try:

@@ -222,7 +222,10 @@ class Timers(Core):
             self._alarm = self._loop.call_soon(self._ring)
 
     def _ring(self) -> None:
-        self._context.run(self._makeDue)
+        if self._ending:
+            self._alarm = self._loop.call_soon(self._ring)
+        else:
+            self._context.run(self._makeDue)
 
     def _makeDue(self) -> None:
         """Make the calls that are due."""
