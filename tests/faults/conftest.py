@@ -46,10 +46,7 @@ def play(reactor: Any, kind: str, tmp_path: Path) -> Play:
         bed = Bed(reactor, kind, tmp_path)
 
         async def whole() -> Any:
-            if kind == "hostname":
-                # The thread that looks names up comes with the first look-up, and stays.
-                await reactor.resolve("localhost")
-            # As does the descriptor that libuv keeps in reserve.
+            # libuv keeps a descriptor in reserve from the first listening socket on.
             await reactor.listenTCP(0, Peers(), interface="127.0.0.1").stopListening()
             await bed.rounds(5)  # by now `run` has set its time limit
             before = Held.by(reactor)

@@ -25,7 +25,8 @@ class Held:
         calls: the reactor's delayed calls.
         opened: the connections, ports and attempts that the reactor keeps account of.
         tasks: the tasks of its event loop.
-        threads: the threads of the process.
+        threads: the threads of the process.  Those of pools wait for more work, and end with their reactor:
+            that they do is checked after each test.
     """
 
     descriptors: Counter[str]
@@ -42,7 +43,9 @@ class Held:
             frozenset(reactor.getDelayedCalls()),
             frozenset(reactor._open),
             frozenset(asyncio.all_tasks(reactor._loop)),
-            frozenset(threading.enumerate()),
+            frozenset(
+                thread for thread in threading.enumerate() if not thread.name.startswith("PoolThread-")
+            ),
         )
 
     def beyond(self, before: Held) -> list[str]:

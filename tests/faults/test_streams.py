@@ -1,0 +1,144 @@
+"""Connections that are made, and then go wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from zope.interface import implementer
+
+from twisted_endpoints import error
+from twisted_endpoints.asyncioreactor.writing import BUFFER_SIZE
+from twisted_endpoints.interfaces import IPushProducer
+from twisted_endpoints.protocol import Factory
+
+from .bed import Bed, Peer, Peers, Play, reset
+
+PIECE = b"x" * 16384
+
+
+@implementer(IPushProducer)
+class Flood(Peer):
+    """Writes as long as nobody stops it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = 0
+        self.paused = self.stopped = False
+
+    def begin(self) -> None:
+        self.transport.registerProducer(self, True)
+        self.resumeProducing()
+
+    def resumeProducing(self) -> None:
+        self.paused = False
+        while not self.paused and self.transport.connected:
+            self.written += len(PIECE)
+            self.transport.write(PIECE)
+
+    def pauseProducing(self) -> None:
+        self.paused = True
+
+    def stopProducing(self) -> None:
+        self.paused = self.stopped = True
+
+
+@pytest.mark.parametrize("flooding", [False, True])
+def test_aResetInMidStream(play: Play, flooding: bool) -> None:
+    async def main(bed: Bed) -> None:
+        listening, address = bed.listening()
+        client = await bed.client(address).connect(Peers(Flood))
+        peer = await bed.accepted(listening)
+        peer.send(b"half a tru")
+        await bed.until(lambda: client.received == b"half a tru")
+        if flooding:
+            client.begin()
+            assert client.paused
+        reset(peer)
+        await client.ended
+        # A UNIX socket knows no reset: only what is unsent or unread tells that it was cut off.
+        clean = bed.kind == "unix" and not flooding
+        assert client.reason is (error.ConnectionDone if clean else error.ConnectionLost)
+        assert client.stopped is flooding
+        client.transport.write(b"to nobody")
+        client.transport.loseConnection()
+        client.transport.abortConnection()
+        assert client.lost == 1
+
+    play(main)
+
+
+@pytest.mark.parametrize("end", ["abort", "lose, and it reads", "lose, and it goes", "lose, then abort"])
+def test_aPeerThatNeverReads(play: Play, end: str) -> None:
+    async def main(bed: Bed) -> None:
+        listening, address = bed.listening()
+        client = await bed.client(address).connect(Peers(Flood))
+        peer = await bed.accepted(listening)
+        client.begin()
+        # Its kernel takes what it takes, and then we hold one buffer's worth and a piece.
+        await bed.until(lambda: client.paused)
+        await bed.rounds(20)
+        held = client.transport._transport.get_write_buffer_size()
+        assert client.paused
+        assert BUFFER_SIZE < held <= BUFFER_SIZE + len(PIECE)
+        if end != "abort":
+            client.transport.unregisterProducer()
+            client.transport.loseConnection()
+            await bed.rounds(20)
+            # What was written is still owed.
+            assert not client.lost
+        if end == "lose, and it reads":
+            count = 0
+            while data := await bed.receive(peer):
+                count += len(data)
+            assert count == client.written
+        elif end == "lose, and it goes":
+            reset(peer)
+        else:
+            client.transport.abortConnection()
+        await client.ended
+        assert client.lost == 1
+
+    play(main)
+
+
+def test_aPeerThatNeverReadsHasItsReadersUnharmed(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        server = Peers(Flood)
+        address = await bed.serve(server)
+        bed.caller(address)
+        await bed.until(lambda: server.all)
+        deaf = server.all[0]
+        deaf.begin()
+        await bed.until(lambda: deaf.paused)
+        for _ in range(10):
+            client = await bed.client(address).connect(Peers())
+            client.transport.write(b"here")
+            await bed.until(lambda: len(server.all) > 1 and server.all[-1].received == b"here")
+            client.transport.loseConnection()
+            await client.ended
+        await bed.until(lambda: all(peer.lost for peer in server.all[1:]))
+        deaf.transport.abortConnection()
+        await deaf.ended
+
+    play(main)
+
+
+def test_theListenerIsGoneAndItsConnectionsAreNot(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        server: Any = Peers()
+        port = await bed.server(str(bed.folder / "gone") if bed.kind == "unix" else 0).listen(server)
+        address = port.port if bed.kind == "unix" else port.getHost().port
+        endpoint = bed.client(address)
+        client = await endpoint.connect(Peers())
+        await bed.until(lambda: server.all)
+        await port.stopListening()
+        with pytest.raises(error.ConnectError):
+            await endpoint.connect(Factory.forProtocol(Peer))
+        client.transport.write(b"still here")
+        await bed.until(lambda: server.all[0].received == b"still here")
+        client.transport.loseConnection()
+        await client.ended
+        await server.all[0].ended
+
+    play(main)

@@ -1,0 +1,135 @@
+"""A thousand attempts of each outcome leave nothing, and no circles for the garbage collector (G10, G11)."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from twisted_endpoints import error
+
+from .bed import Bed, Peer, Peers, Play
+from .left import aWhile
+
+#: How many attempts, and how many of them at a time.
+ATTEMPTS, BATCH = 1000, 100
+
+#: What an attempt ends with, by outcome.
+ERRORS: dict[str, type[Exception]] = {
+    "refused": error.ConnectionRefusedError,
+    "timeout": error.TimeoutError,
+    "cancelled": error.ConnectingCancelledError,
+}
+
+OUTCOMES = ("ok", *ERRORS)
+
+
+async def endpointFor(bed: Bed, outcome: str) -> Any:
+    """Make an endpoint whose attempts end like this."""
+    if outcome == "ok":
+        return bed.client(await bed.serve(Peers()))
+    if outcome == "refused":
+        sock, address = bed.listening()
+        sock.close()
+        return bed.client(address)
+    return bed.client(bed.deaf(), timeout=0.01 if outcome == "timeout" else 30)
+
+
+async def attempt(bed: Bed, endpoint: Any, outcome: str, count: int) -> None:
+    """Make some attempts at once, wait for their ends, and close what came of them."""
+    factory = Peers()
+    attempts = [endpoint.connect(factory) for _ in range(count)]
+    for number, connecting in enumerate(attempts):
+        if outcome == "cancelled":
+            if number % (count // 4) == 0:
+                await bed.rounds(number % 5)
+            connecting.cancel()
+        # Not with pytest.raises: a traceback and what is caught are a circle of the test's own.
+        assert await connecting.addCallbacks(type, lambda reason: reason.type) is ERRORS.get(outcome, Peer)
+    for peer in factory.all:
+        peer.transport.loseConnection()
+    for peer in factory.all:
+        await peer.ended
+    # Each knows its transport, that its connector, and that the factory: which must not know them.
+    factory.all.clear()
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_aThousandLeaveNothing(play: Play, outcome: str) -> None:
+    async def main(bed: Bed) -> None:
+        endpoint = await endpointFor(bed, outcome)
+        for _ in range(ATTEMPTS // BATCH):
+            await attempt(bed, endpoint, outcome, BATCH)
+
+    play(main)
+
+
+class Bare(asyncio.Protocol):
+    """A protocol that knows nothing of this package, and ends as our streams do."""
+
+    transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def eof_received(self) -> bool:
+        self.transport.abort()
+        return True
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.transport = None
+
+
+async def bareConnections(bed: Bed, count: int) -> None:
+    """Do with the loop alone what `attempt` does with endpoints."""
+    loop = bed.reactor._loop
+    sock, address = bed.listening()
+    server = await bed._asDeferred(loop.create_server(Bare, sock=sock.dup()))
+    for _ in range(count):
+        caller = socket.socket(bed.family)
+        caller.connect(address if bed.kind == "unix" else ("127.0.0.1", address))
+        transport, _ = await bed._asDeferred(loop.create_connection(Bare, sock=caller))
+        transport.close()
+    del transport
+    server.close()
+    await aWhile(bed.reactor, 0.02)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_noGarbageOfOurs(play: Play, outcome: str) -> None:
+    async def main(bed: Bed) -> None:
+        endpoint = await endpointFor(bed, outcome)
+
+        async def ours() -> None:
+            await attempt(bed, endpoint, outcome, 8)
+            await aWhile(bed.reactor, 0.02)
+
+        found = await garbage(ours)
+        if found:
+            # asyncio's own transports are circles, in one version or the other.
+            assert outcome == "ok"
+            assert found - await garbage(lambda: bareConnections(bed, 8)) == Counter()
+
+    play(main)
+
+
+async def garbage(work: Any) -> Counter[str]:
+    """Count what a piece of work leaves to the garbage collector, by type."""
+    await work()
+    gc.collect()
+    gc.disable()
+    gc.freeze()  # then what is there already need not be looked at again
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await work()
+        gc.collect()
+        return Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.garbage)
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.unfreeze()
+        gc.enable()
