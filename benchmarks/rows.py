@@ -32,7 +32,12 @@ from dataclasses import dataclass, field
 BASELINE = "twisted-epoll"
 
 #: Modules that have rows, in the order in which they run.
-MODULES: tuple[str, ...] = ()
+MODULES = (
+    "benchmarks.micro_strings",
+    "benchmarks.micro_imports",
+    "benchmarks.micro_timers",
+    "benchmarks.micro_defer",
+)
 
 #: Set in a sample's process when only a quick look is wanted.
 QUICK = "TWISTED_ENDPOINTS_BENCHMARKS_QUICK"
@@ -187,16 +192,18 @@ class Outcome:
 @dataclass(frozen=True)
 class Ratio:
     """
-    How many times better than the baseline.
+    How many times better than the baseline: the quartiles of the ratios within the rounds.
+
+    Not the ratio of the medians, as what slows a machine down for a round slows both.
 
     Args:
-        median: the baseline's median cost over the contender's.
-        low: the first quartile of the ratios within the rounds.
-        high: their third quartile.
+        low: the first quartile.
+        median: the figure that counts.
+        high: the third quartile.
     """
 
-    median: float
     low: float
+    median: float
     high: float
 
 
@@ -207,10 +214,8 @@ def ratioOf(costs: list[tuple[float, float]]) -> Ratio:
     Args:
         costs: the baseline's and the contender's, for each round.
     """
-    baseline, contender = zip(*costs, strict=True)
-    each = sorted(theirs / ours for theirs, ours in costs)
-    low, _, high = statistics.quantiles(each, n=4, method="inclusive") if len(each) > 1 else each * 3
-    return Ratio(statistics.median(baseline) / statistics.median(contender), low, high)
+    each = [theirs / ours for theirs, ours in costs]
+    return Ratio(*(statistics.quantiles(each, n=4, method="inclusive") if len(each) > 1 else each * 3))
 
 
 def measure(

@@ -1,0 +1,74 @@
+"""From a description to an endpoint: when everything is warm, and for the first time in a process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ._timing import perOperation
+from .rows import Row, Sample
+
+
+def _construct(package: str, role: str) -> Callable[[object, str], Any]:
+    """Import `serverFromString` or `clientFromString`, of ours or of Twisted's."""
+    if package == "ours":
+        from twisted_endpoints import endpoints as ours
+
+        function = getattr(ours, f"{role}FromString")
+    else:
+        from twisted.internet import endpoints as theirs
+
+        function = getattr(theirs, f"{role}FromString")
+    return function  # type: ignore[no-any-return]
+
+
+def _warm(package: str, role: str, description: str, count: int) -> Sample:
+    construct, reactor = _construct(package, role), object()
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            construct(reactor, description)
+
+    return perOperation(run, count)
+
+
+def _first(package: str, role: str, description: str) -> Sample:
+    construct, reactor = _construct(package, role), object()
+    start = time.process_time()
+    construct(reactor, description)
+    return Sample((time.process_time() - start) * 1e6)
+
+
+def _warmRow(role: str, description: str, goal: float, limit: float, theirCount: int) -> Row:
+    return Row(
+        f"parse {role} {description.partition(':')[0]}",
+        f"An endpoint of {description!r}, when the parser has been used before.",
+        "us",
+        {
+            "twisted-epoll": lambda: _warm("twisted", role, description, theirCount),
+            "ours": lambda: _warm("ours", role, description, 50_000),
+        },
+        {"ours": goal},
+        limit,
+    )
+
+
+ROWS = (
+    _warmRow("server", "tcp:8080:interface=127.0.0.1", 5, 4, 10_000),
+    _warmRow("server", "unix:/run/x.sock:mode=660", 5, 4, 10_000),
+    _warmRow("client", "tcp:example.com:443", 5, 4, 10_000),
+    # Of the prefixes that are plugins in Twisted, the one that there is here.
+    _warmRow("server", "tcp6:8080:interface=\\:\\:1", 50, 15, 200),
+    Row(
+        "first server tcp6",
+        "The first endpoint in a process of which Twisted has the parser as a plugin, its import included.",
+        "us",
+        {
+            "twisted-epoll": lambda: _first("twisted", "server", "tcp6:8080"),
+            "ours": lambda: _first("ours", "server", "tcp6:8080"),
+        },
+        {"ours": 20},
+        1000,
+    ),
+)
