@@ -163,11 +163,16 @@ class Connector:
             # Given up while the loop connected.
             return None
         try:
+            peer = stream.getPeer()
+        except ConnectionResetError as e:
+            self._fail(stream, connectError(e))
+            return None
+        try:
             self.state = "connected"
             # Not through _end: cancelled now, the task would close what it has just opened.
             self._task = None
             self._end()
-            return self.factory.buildProtocol(stream.getPeer())
+            return self.factory.buildProtocol(peer)
         except Exception as e:
             _log.failure(f"{self!r}: buildProtocol failed, the connection is closed")
             self.state = "connecting"

@@ -168,10 +168,15 @@ class Port:
     def _buildProtocol(self, stream: Stream) -> Any:
         if not self.connected or self.disconnecting:
             return None
+        try:
+            peer = stream.getPeer()
+        except ConnectionResetError:
+            # It is gone already, and nobody can tell who it was.
+            return None
         stream.sessionno = self.sessionno
         self.sessionno += 1
         try:
-            return self.factory.buildProtocol(stream.getPeer())
+            return self.factory.buildProtocol(peer)
         except Exception:
             _log.failure(f"{self!r}: buildProtocol failed, the connection is closed")
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from typing import Any
@@ -32,7 +33,11 @@ class TCPStream(Stream):
 
     def getPeer(self) -> IPv4Address | IPv6Address:
         if self._peer is None:
-            self._peer = tcpAddress(self._transport.get_extra_info("peername"))
+            name = self._transport.get_extra_info("peername")
+            if name is None:
+                # uvloop asks the kernel, which forgets who a peer was that has reset the connection.
+                raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+            self._peer = tcpAddress(name)
         return self._peer
 
     def getHost(self) -> IPv4Address | IPv6Address:
