@@ -32,6 +32,8 @@ from .._log import Logger
 
 _log = Logger(__name__)
 
+#: The length of what is written into our file.
+_SIGNATURE = 20
 #: Seconds that Twisted's servers surely don't need from their lock to their socket.
 STARTING = 10.0
 
@@ -90,6 +92,8 @@ class SocketLock:
         """Make the link; `last` is what that of our last server said, if it hasn't tidied up."""
         self._owner = b"%d" % os.getpid()
         self.clean = not last
+        # Before anything is removed: whoever is killed now has left something that tells.
+        self._sign()
         while True:
             try:
                 if self._isHeld(last):
@@ -98,7 +102,6 @@ class SocketLock:
                 self.clean = False
             except FileNotFoundError:
                 pass
-            self._sign()
             try:
                 os.symlink(self._owner, self.name)
             except FileExistsError:
@@ -109,8 +112,8 @@ class SocketLock:
     def _sign(self) -> None:
         """Write into our file what our link will say."""
         try:
-            os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, self._owner, 0)
+            # Of one length, so that it can be written over in one step.
+            os.pwrite(self._descriptor, self._owner.ljust(_SIGNATURE - 1) + b"\n", 0)
         except OSError:
             # A full disk, for example.  The lock holds without it.
             pass
@@ -186,7 +189,7 @@ def _locked(path: bytes) -> int | None:
 
 def _last(path: bytes, descriptor: int) -> bytes:
     """Read the process id in a lock's file."""
-    last = os.pread(descriptor, 32, 0)
+    last = os.pread(descriptor, _SIGNATURE + 1, 0).strip()
     if last and not last.isdigit():
         raise FileExistsError(errno.EEXIST, "there is a file where the lock should be", path)
     return last
