@@ -93,10 +93,9 @@ class Lookups:
     def _staff(self) -> None:
         """Wake or start the threads for what is queued; with the lock held."""
         self._changed.notify(len(self._queue))
-        places, _ = self._room()
         while len(self._queue) > len(self._idle) and len(self._busy) + len(self._idle) < self._most:
             # Where there is no place one thread waits for it, to notice that another takes too long.
-            if self._idle and len(self._idle) >= places:
+            if self._idle and len(self._idle) >= self._room()[0]:
                 break
             self._hire()
 
@@ -131,18 +130,22 @@ class Lookups:
             if self._busy.pop(thread, None) is not None:
                 self._idle.add(thread)
             while not self._closed:
-                places, wait = self._room()
-                if self._queue and places > 0:
-                    self._idle.remove(thread)
-                    self._busy[thread] = monotonic()
-                    function = self._queue.popleft()
-                    try:
-                        self._staff()
-                    except RuntimeError:
-                        pass  # there are no more threads: those that are busy come to it in time
-                    return function
-                woken = self._changed.wait(wait if self._queue else IDLE)
+                places, wait = self._room() if self._queue else (0, IDLE)
+                if places > 0:
+                    return self._take(thread)
+                woken = self._changed.wait(wait)
                 if not (woken or self._queue):
                     break
             self._idle.remove(thread)
             return None
+
+    def _take(self, thread: threading.Thread) -> Callable[[], object]:
+        self._idle.remove(thread)
+        self._busy[thread] = monotonic()
+        function = self._queue.popleft()
+        if self._queue:
+            try:
+                self._staff()
+            except RuntimeError:
+                pass  # there are no more threads: those that are busy come to it in time
+        return function
