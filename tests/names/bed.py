@@ -19,8 +19,8 @@ GOOD4, GOOD6 = "192.0.2.200", "2001:db8::100"
 #: One that `getaddrinfo` doesn't put before other addresses of 10.0.0.0/8.
 GOOD10 = "10.0.127.1"
 NAME_SERVER = "127.0.0.1"
-#: Seconds for which a look-up hangs that the name server doesn't answer.
-STALL = 30
+#: Seconds for which a look-up hangs that the name server doesn't answer: three times what resolv.conf allows.
+STALL = 90
 
 IPV4 = """\
 link set lo up
@@ -46,7 +46,7 @@ table inet bed {
 """
 #: What the system is told, by file.
 FILES = {
-    "/etc/resolv.conf": f"nameserver {NAME_SERVER}\noptions timeout:{STALL} attempts:1\n",
+    "/etc/resolv.conf": f"nameserver {NAME_SERVER}\noptions timeout:{STALL // 3} attempts:3\n",
     "/etc/nsswitch.conf": "hosts: files dns\n",
 }
 

@@ -272,7 +272,7 @@ def main() -> None:
             await deferLater(reactor, 0)
             return await play(reactor, server)
 
-        told = run(reactor, listenAndPlay, timeout=FOREVER)
+        told = run(reactor, listenAndPlay, timeout=FOREVER - 10)
     if arguments.table:
         for key, what in told.items():
             if not isinstance(what, dict):
