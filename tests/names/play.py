@@ -43,12 +43,14 @@ NAMES = {
 
 
 class Watched:
-    """A reactor that notes which addresses are tried, and when."""
+    """A reactor that notes which addresses are tried, when, and how many at a time."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self.attempts: list[str] = []
         self.times: list[float] = []
+        self.busiest = 0
+        self._connectors: list[Any] = []
         directlyProvides(self, *providedBy(reactor))
 
     def __getattr__(self, name: str) -> Any:
@@ -57,7 +59,10 @@ class Watched:
     def connectTCP(self, host: str, *args: Any, **kwargs: Any) -> Any:
         self.attempts.append(host)
         self.times.append(self._reactor.seconds())
-        return self._reactor.connectTCP(host, *args, **kwargs)
+        connector = self._reactor.connectTCP(host, *args, **kwargs)
+        self._connectors = [one for one in (*self._connectors, connector) if one.state == "connecting"]
+        self.busiest = max(self.busiest, len(self._connectors))
+        return connector
 
 
 class Player:
@@ -86,10 +91,11 @@ class Player:
         options = {"attemptDelay": FOREVER, **scenario.options}
         await self._tell(key, HostnameEndpoint(watched, name, PORT, **options).connect(self._factory))
         self.told[key]["attempts"] = watched.attempts
+        self.told[key]["busiest"] = watched.busiest
         self.told[key]["times"] = [at - watched.times[0] for at in watched.times]
 
-    async def busiest(self) -> None:
-        """Count how many of the thousand addresses that swallow are tried at a time."""
+    async def sockets(self) -> None:
+        """Count the sockets that are connecting to the thousand addresses that swallow, at a time."""
         most = 0
 
         def count() -> bool:
@@ -98,7 +104,7 @@ class Player:
             return "thousand-swallow" in self.told
 
         await self._until(count, FOREVER)
-        self.told["busiest"] = most
+        self.told["sockets"] = most
 
     async def besideStalled(self) -> None:
         """Look names up while others hang."""
@@ -220,7 +226,7 @@ async def playAll(reactor: Any, server: NameServer) -> dict[str, Any]:
         [
             player.scenarios(SCENARIOS, nameOf(SCENARIOS)),
             player.scenarios(swallow, str),
-            player.busiest(),
+            player.sockets(),
         ]
     )
     await player.scenarios(refuse, str)
