@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import errno
 import os
-import resource
 import shutil
 import socket
 import stat
@@ -37,6 +35,7 @@ from twisted_endpoints.interfaces import IFileDescriptorReceiver, IReactorUNIX, 
 from twisted_endpoints.protocol import Factory
 from twisted_endpoints.strings import serverFromString
 
+from .limits import allDescriptors, descriptorsLeft
 from .logged import loggedErrors
 from .streams import OneClientFactory, OneFactory, Play, Recorder, Scene, Takes, descriptorsOpen
 
@@ -86,35 +85,6 @@ def staleSocket(path: Path) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     os.symlink(str(child), f"{path}.lock")
-
-
-def allDescriptors() -> list[int]:
-    """Take all descriptors that the limit leaves."""
-    taken = []
-    with contextlib.suppress(OSError):
-        while True:
-            taken.append(os.dup(0))
-    return taken
-
-
-@contextlib.contextmanager
-def descriptorsLeft(count: int) -> Iterator[None]:
-    """Let this process open only so many descriptors more, and see that it closes them again."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = max(int(number) for number in os.listdir("/proc/self/fd"))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1 + count, limits[1]))
-    taken = allDescriptors()
-    for _ in range(count):
-        os.close(taken.pop())
-    try:
-        yield
-        free = allDescriptors()
-        taken += free
-        assert len(free) == count
-    finally:
-        for descriptor in taken:
-            os.close(descriptor)
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 # The file
@@ -254,11 +224,10 @@ def test_whateverFailsALaterListenIsAsIfNothingHadBeen(
     try:
         # One for the lock, one for the socket, one to give back what the umask took.
         for free in range(1 + wantPID + bool(umask_)):
-            with (
-                descriptorsLeft(free),
-                pytest.raises(CannotListenError, match="Too many open files") as caught,
-            ):
-                reactor.listenUNIX(str(path), factory, mode=0o666, wantPID=wantPID)
+            with descriptorsLeft(free):
+                with pytest.raises(CannotListenError, match="Too many open files") as caught:
+                    reactor.listenUNIX(str(path), factory, mode=0o666, wantPID=wantPID)
+                assert len(allDescriptors(close=True)) == free
             assert caught.value.socketError.errno == errno.EMFILE
             assert factory.numPorts == 0
             assert os.listdir(tmp_path) == []

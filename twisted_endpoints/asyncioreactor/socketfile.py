@@ -102,9 +102,8 @@ class SocketFile:
         """
         try:
             status = os.lstat(self.place)
-            if not stat.S_ISSOCK(status.st_mode) or self.answers():
-                return
-            if certainly or _age(status) >= STARTING:
+            known = certainly or _age(status) >= STARTING
+            if stat.S_ISSOCK(status.st_mode) and known and not self.answers():
                 os.unlink(self.place)
         except FileNotFoundError:
             pass
