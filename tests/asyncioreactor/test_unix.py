@@ -662,6 +662,24 @@ def test_aDescriptorWithoutAByteIsAnError(play: Play, files: list[int], sender: 
     play(main)
 
 
+def test_aDescriptorWithoutAByteIsAnErrorOfWhoClosesAtOnceToo(play: Play, files: list[int]) -> None:
+    class Hasty(Recorder):
+        def connectionMade(self) -> None:
+            super().connectionMade()
+            self.transport.sendFileDescriptor(files[0])  # type: ignore[union-attr]
+            self.transport.loseConnection()  # type: ignore[union-attr]
+
+    async def main(scene: Scene) -> None:
+        server, client = Receiver(), Hasty()
+        scene.listen(OneFactory(server))
+        scene.reactor.connectUNIX(scene.path, OneClientFactory(client))
+        assert await client.lost is FileDescriptorOverrun
+        assert await server.lost is ConnectionDone
+        assert server.descriptors == ()
+
+    play(main)
+
+
 def test_manyDescriptorsPauseAProducer(play: Play, files: list[int]) -> None:
     class Producer:
         def __init__(self) -> None:

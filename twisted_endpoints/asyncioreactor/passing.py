@@ -222,7 +222,8 @@ class DescriptorTransport(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         former = self._former.get_write_buffer_size() if self._former is not None else 0
-        return len(self._unsent) + int(former)
+        # Descriptors count: who closes the connection waits until it is known that there are bytes for them.
+        return len(self._unsent) + len(self._descriptors) + int(former)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self._high = BUFFER_SIZE if high is None else high
