@@ -129,11 +129,11 @@ class Relay:
         assert self.process.stdout is not None
         return Reading(**json.loads(self.process.stdout.readline()))
 
-    def seconds(self) -> float:
-        """Tell how much CPU time it has used."""
-        with open(f"/proc/{self.process.pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def seconds(self) -> tuple[float, float]:
+        """Tell how much CPU time it has used, and how long it has waited for a processor."""
+        with open(f"/proc/{self.process.pid}/schedstat") as file:
+            used, waited, _ = file.read().split()
+        return int(used) / 1e9, int(waited) / 1e9
 
     def stop(self) -> int:
         """End it as a user would; give its exit status."""
@@ -176,19 +176,24 @@ async def soak(options: argparse.Namespace) -> int:
     await load.drain()
     first, warm = await settled(process), len(load.latencies)
     print(f"first reading: {first}", flush=True)
-    begun, used = time.monotonic(), process.seconds()
+    begun, (used, waited) = time.monotonic(), process.seconds()
     parts = max(1, round(options.minutes))
     for _ in range(parts):
         await load.run(address, options.rate, seconds / parts)
         print(f"{time.monotonic() - begun:6.0f} s: {await reading(process)}", flush=True)
-    used, wall = process.seconds() - used, time.monotonic() - begun
+    wall = time.monotonic() - begun
+    usedAtEnd, waitedAtEnd = process.seconds()
+    print(
+        f"the relay used {(usedAtEnd - used) / wall * 100:.0f} % of a processor, "
+        f"and waited for one {(waitedAtEnd - waited) / wall * 100:.0f} % of the time"
+    )
     await load.drain()
     last = await settled(process)
     status = process.stop()
     server.close()
     if isinstance(addressOf(connect), str):
         os.unlink(addressOf(connect))
-    return report(load, process, first, last, load.latencies[warm:], wall, used, status)
+    return report(load, process, first, last, load.latencies[warm:], wall, status)
 
 
 async def reading(process: Relay) -> Reading:
@@ -198,6 +203,7 @@ async def reading(process: Relay) -> Reading:
 
 async def settled(process: Relay) -> Reading:
     """Read what the relay holds when it has dealt with the last that happened."""
+    await asyncio.sleep(2)  # by then it has given back what it doesn't need any more
     while True:
         await asyncio.sleep(0.5)
         now = await reading(process)
@@ -212,7 +218,6 @@ def report(
     last: Reading,
     latencies: list[float],
     wall: float,
-    used: float,
     status: int,
 ) -> int:
     """Print what came out; return the exit status."""
@@ -220,7 +225,6 @@ def report(
     print(f"connections: {count}, {len(latencies) / wall:.0f} through to the far end a second")
     print("  " + ", ".join(f"{name} {number}" for name, number in load.made.most_common()))
     print(f"bytes checked: {load.bytes} ({load.bytes / (1 << 20):.0f} MiB)")
-    print(f"the relay's CPU time: {used / wall * 100:.0f} % of a core")
     print(f"expected: {dict(load.expected)}")
     print(f"unexpected: {dict(load.unexpected) or 'nothing'}")
     print(f"the relay said: {dict(process.said) or 'nothing'}")

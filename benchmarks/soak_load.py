@@ -33,8 +33,9 @@ _PIECE = 1 << 16
 #: Seconds until a connection that hasn't ended is stuck.
 PATIENCE = 60.0
 
-#: The most connections that are open at once: above that, the load waits.
-MOST_OPEN = 2000
+#: The most connections that are open at once: above that, the load waits.  Fewer than fit into the relay's
+#: queue: the kernel tries those that don't again after seconds, as often as the seconds double.
+MOST_OPEN = 800
 
 
 class Kind(Enum):

@@ -107,7 +107,7 @@ class Subject:
             made = UNIXClientEndpoint(self._reactor, self._path, 5)
         protocol = Protocol()
         lost: Deferred[None] = Deferred()
-        protocol.connectionLost = lambda reason=None: lost.callback(None)  # type: ignore[method-assign,misc]
+        protocol.connectionLost = lambda reason=None: lost.callback(None)  # type: ignore[method-assign]
         try:
             await made.connect(Factory.forProtocol(lambda: protocol))
         except Exception as e:
