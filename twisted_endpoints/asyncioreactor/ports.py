@@ -100,10 +100,14 @@ class Port:
                 raise cannotListen(getattr(self, "interface", None), self.port, e) from e
             raise
         _log.info(f"{self.logPrefix()} starting on {self._name()!r}")
+        try:
+            self.factory.doStart()
+        except BaseException:
+            self._closeSocket()
+            raise
         self.connected = True
         self.disconnected = False
         self.reactor._track(self)
-        self.factory.doStart()
 
     def stopListening(self) -> Deferred[None] | None:
         """
