@@ -110,6 +110,20 @@ def test_aServerThatResetsAsSoonAsItHasAccepted(play: Play) -> None:
     assert logged == []
 
 
+def test_manyWritesToAPeerThatHasResetAreNoNews(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    async def main(bed: Bed) -> None:
+        listening, address = bed.listening()
+        client = await bed.client(address).connect(Peers())
+        reset(await bed.accepted(listening))
+        # The first of them is told that the peer is gone, before anybody else is.
+        for _ in range(50):
+            client.transport.write(b"a line\r\n")
+        await client.ended
+
+    play(main)
+    assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
+
+
 @pytest.mark.parametrize("end", ["abort", "lose, and it reads", "lose, and it goes", "lose, then abort"])
 def test_aPeerThatNeverReads(play: Play, end: str) -> None:
     async def main(bed: Bed) -> None:
