@@ -3,9 +3,9 @@ Accepting connections, also where descriptors run out or accept() fails.
 
 Theory.  The event loop's own server accepts: nothing else is as fast.  But what it does about errors is not
 what a service wants.  Out of descriptors, asyncio takes a second's rest, and uvloop accepts peers only to
-close them; at any other error of accept(), asyncio logs a traceback and uvloop closes the server without a
-word.  So the loop gets a copy of the listening socket, which can be taken away from it and given again while
-peers wait in the kernel's queue, and
+close them (and, if its own reserve for that is lost, does nothing else any more); at other errors of
+accept(), asyncio logs a traceback.  So the loop gets a copy of the listening socket, which can be taken away
+from it and given again while peers wait in the kernel's queue, and
 
 - it is taken away before descriptors run out.  A new descriptor gets the lowest number that is free: when
   that is within a reserve below the limit, the table is nearly full.  What remains is for what accepted
@@ -13,7 +13,8 @@ peers wait in the kernel's queue, and
   they have taken has to be free elsewhere before anything else is accepted: else it would be gone one day.
 - it is taken away when accept() fails, and given again a moment later.
 
-Whoever takes descriptors all at once can still exhaust them; the port then waits as well, and comes back.
+Whatever else in the process takes the last descriptors, the port then waits as well.  asyncio's accept()
+says so.  uvloop's doesn't, so it is looked at a few times a second.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ _RESERVE_SHARE = 8
 _ROUND_SHARE = 16
 #: Seconds until it is tried again.
 _PAUSE = 0.05
+#: Seconds between two looks on uvloop.
+_WATCH = 0.25
 
 # Of one process, as descriptors are.
 _exhaustedSeldom = Seldom(time.monotonic)
@@ -78,7 +81,7 @@ class Acceptor:
         self._server: asyncio.AbstractServer | None = None
         #: The copy that the server works on, or the one that keeps its number while there is no server.
         self._copy: _Copy | None = None
-        self._retry: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         #: The lowest number that was free when it was last looked up, and the first of the reserve.
         self._lowest = 0
         self._bound = 0
@@ -107,9 +110,6 @@ class Acceptor:
 
     def close(self) -> None:
         """Accept no more; what was accepted lives on."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
         self._stopServing()
 
     # The loop's server
@@ -125,7 +125,8 @@ class Acceptor:
         copy, self._copy = self._copy, None
         if copy is None:
             copy = _Copy(self._sock)
-        make = self._makeAndLook if isUvloop(self._loop) else self._makeStream
+        uvloop = isUvloop(self._loop)
+        make = self._makeAndLook if uvloop else self._makeStream
         server = None
         try:
             # Not create_unix_server, for any kind: some versions of it remove the socket's file at the end.
@@ -144,8 +145,12 @@ class Acceptor:
         copy.acceptor = self
         self._left = None
         self._copy, self._server = copy, cast(asyncio.AbstractServer, server)
+        self._timer = self._loop.call_later(_WATCH, self._watch) if uvloop else None
 
     def _stopServing(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         server, self._server = self._server, None
         copy, self._copy = self._copy, None
         if copy is not None:
@@ -170,7 +175,7 @@ class Acceptor:
         except OSError:
             # Taken by another thread.
             pass
-        self._retry = self._loop.call_later(_PAUSE, self._resume)
+        self._timer = self._loop.call_later(_PAUSE, self._resume)
 
     def _resume(self) -> None:
         """Give the socket to the loop, if there is room now."""
@@ -180,11 +185,10 @@ class Acceptor:
             except OSError as e:
                 self._sayFailed(e)
             else:
-                self._retry = None
                 return
         else:
             self._sayExhausted()
-        self._retry = self._loop.call_later(_PAUSE, self._resume)
+        self._timer = self._loop.call_later(_PAUSE, self._resume)
 
     def _sayExhausted(self) -> None:
         if _exhaustedSeldom():
@@ -193,10 +197,9 @@ class Acceptor:
                 f"the process runs out of descriptors, of which it may have {_limit()} (ulimit -n)"
             )
 
-    def _sayFailed(self, reason: OSError | None) -> None:
+    def _sayFailed(self, reason: OSError) -> None:
         if self._failedSeldom():
-            why = "" if reason is None else f": {reason.strerror}"
-            _log.error(f"a connection to {self._name} can't be accepted{why}; going on")
+            _log.error(f"a connection to {self._name} can't be accepted: {reason.strerror}; going on")
 
     def _hasRoom(self) -> bool:
         """Tell whether a connection may be accepted."""
@@ -232,14 +235,6 @@ class Acceptor:
         # Not at once: what was accepted in this round of the loop still needs the server.
         self._loop.call_soon(self._pause)
 
-    def _failed(self, reason: OSError | None) -> None:
-        """Pause because accept() has failed; uvloop doesn't tell why."""
-        if self._hasRoom():
-            self._sayFailed(reason)
-        else:
-            self._sayExhausted()
-        self._pauseSoon()
-
     # asyncio's way: it calls `accept` of the socket until that raises
 
     def _acceptBy(self, accept: Callable[[], Any]) -> Any:
@@ -264,19 +259,30 @@ class Acceptor:
         except (BlockingIOError, ConnectionAbortedError):
             raise
         except OSError as e:
-            self._failed(e)
+            if self._hasRoom():
+                self._sayFailed(e)
+            else:
+                self._sayExhausted()
+            self._pauseSoon()
             raise BlockingIOError from e
         self._full = not self._hasRoom()
         self._left = 0 if self._full else left - 1
         return accepted
 
-    # uvloop's way: it asks for a protocol when it has accepted, and detaches the socket when that has failed
+    # uvloop's way: it asks for a protocol when it has accepted
 
     def _makeAndLook(self) -> Stream:
         if not self._hasRoom():
             self._sayExhausted()
             self._pauseSoon()
         return self._makeStream()
+
+    def _watch(self) -> None:
+        if self._hasRoom():
+            self._timer = self._loop.call_later(_WATCH, self._watch)
+        else:
+            self._sayExhausted()
+            self._pause()
 
 
 class _Copy(socketlib.socket):
@@ -302,12 +308,6 @@ class _Copy(socketlib.socket):
         if self.acceptor is None:
             raise BlockingIOError
         return self.acceptor._acceptBy(super().accept)
-
-    def detach(self) -> int:
-        acceptor, self.acceptor = self.acceptor, None
-        if acceptor is not None:
-            acceptor._failed(None)
-        return super().detach()
 
 
 def _limit() -> int:
