@@ -85,6 +85,8 @@ class Acceptor:
         #: The lowest number that was free when it was last looked up, and the first of the reserve.
         self._lowest = 0
         self._bound = 0
+        #: How many connections will be accepted unseen: see `_look`.
+        self._unseen = 0
         #: How many descriptors of the reserve were taken when that was last looked up; None: look.
         self._taken: int | None = 0
         #: How many connections this round of asyncio's loop may still accept; None between rounds.
@@ -212,8 +214,25 @@ class Acceptor:
         if self._lowest >= self._bound:
             # Looked up again only now, as it costs as much again and hardly ever changes.
             limit = _limit()
-            self._bound = limit - min(_RESERVE, limit // _RESERVE_SHARE)
+            self._bound = limit - _reserve(limit)
         return self._lowest < self._bound and (self._taken == 0 or self._canSpare())
+
+    def _look(self) -> bool:
+        """
+        Tell whether another connection may be accepted.
+
+        To look costs a microsecond or two.  In the lower half of the table it will do now and then: should
+        these be the last that are free there, what is accepted meanwhile, and what a relay needs for it, are
+        a half of the reserve.
+        """
+        if self._unseen:
+            self._unseen -= 1
+            return True
+        if not self._hasRoom():
+            return False
+        if not self._taken and self._lowest < self._bound // 2:
+            self._unseen = _reserve(self._bound) // 4
+        return True
 
     def _canSpare(self) -> bool:
         """Tell whether more are free below the reserve than are taken of it."""
@@ -265,14 +284,14 @@ class Acceptor:
                 self._sayExhausted()
             self._pauseSoon()
             raise BlockingIOError from e
-        self._full = not self._hasRoom()
+        self._full = not self._look()
         self._left = 0 if self._full else left - 1
         return accepted
 
     # uvloop's way: it asks for a protocol when it has accepted
 
     def _makeAndLook(self) -> Stream:
-        if not self._hasRoom():
+        if not self._look():
             self._sayExhausted()
             self._pauseSoon()
         return self._makeStream()
@@ -314,6 +333,11 @@ def _limit() -> int:
     """Tell how many descriptors this process may have open."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _reserve(limit: int) -> int:
+    """Tell how large the reserve is."""
+    return min(_RESERVE, limit // _RESERVE_SHARE)
 
 
 def _isOpen(number: int) -> bool:
