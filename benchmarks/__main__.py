@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import signal
 import sys
 from pathlib import Path
 
@@ -65,6 +66,8 @@ def main() -> int:
         return 0
     full = not options.rows and not options.quick
     folder: Path | None = options.results or (RESULTS if full else None)
+    # So that the sample which is being taken ends too: it is in a session of its own.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     report = begun(options.rounds, options.quick)
     failed = False
     for name, module, row in rows:
