@@ -167,6 +167,8 @@ def connected(how: str, atOnce: int) -> Callable[[str], Sample]:
             port = int(line(loading))
             with peer(contender, "connect", how, port, atOnce) as measured:
                 while not progress(loading)[0]:
+                    if measured.poll() is not None:
+                        raise RuntimeError(f"{measured.args!r} ended with status {measured.returncode}")
                     time.sleep(0.05)
                 return window(measured, loading)
 

@@ -14,7 +14,7 @@ from .. import error
 from ..address import IPv4Address, IPv6Address
 from ..interfaces import IReactorTCP, ITCPTransport
 from .addresses import hostOf, isLiteral, resolveIPv6, tcpAddress
-from .connectors import Connector
+from .connectors import Connecting, Connector
 from .core import Core
 from .errors import cannotListen
 from .ports import Port
@@ -108,13 +108,13 @@ class TCPPort(Port):
                 listening.bind((self.interface, self.port))
             # Two sockets of SO_REUSEADDR can be bound to one port, and only the listen of the second fails.
             listening.listen(self.backlog)
+            self._realPortNumber = listening.getsockname()[1]
         except OSError as e:
             listening.close()
             raise cannotListen(self.interface, self.port, e) from e
         except BaseException:
             listening.close()
             raise
-        self._realPortNumber = listening.getsockname()[1]
         return listening
 
     def _makeStream(self) -> Stream:
@@ -215,7 +215,7 @@ class TCPConnector(Connector):
 
 
 @implementer(IReactorTCP)
-class TCP(Core):
+class TCP(Connecting):
     """The part of the reactor that listens and connects over TCP."""
 
     def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> TCPPort:
