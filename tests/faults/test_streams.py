@@ -198,3 +198,26 @@ def test_theListenerIsGoneAndItsConnectionsAreNot(play: Play) -> None:
         await server.all[0].ended
 
     play(main)
+
+
+@pytest.mark.parametrize("rounds", range(5))
+def test_aPortThatStopsWhilePeersCome(play: Play, rounds: int) -> None:
+    async def main(bed: Bed) -> None:
+        server = Peers()
+        port = await bed.server(str(bed.folder / "stops") if bed.kind == "unix" else 0).listen(server)
+        callers = [bed.caller(port.port if bed.kind == "unix" else port.getHost().port) for _ in range(20)]
+        await bed.rounds(rounds)
+        await port.stopListening()
+        for peer in server.all:
+            peer.transport.loseConnection()
+        for caller in callers:
+            # Each hears of its end, those too that have been accepted for nobody.
+            try:
+                assert await bed.receive(caller) == b""
+            except ConnectionResetError:
+                pass
+        await bed.until(lambda: all(peer.lost for peer in server.all))
+
+    with loggedErrors() as logged:
+        play(main)
+    assert logged == []

@@ -158,7 +158,12 @@ class Acceptor:
         if copy is not None:
             # The end is meant.
             copy.acceptor = None
-        if server is not None:
+        if server is not None and copy is not None and isinstance(self._loop, asyncio.SelectorEventLoop):
+            # Not by the server's close(): what it has accepted in this round has yet to attach to it, which
+            # fails with a traceback once it is closed, and leaves the connection's descriptor open.
+            self._loop.remove_reader(copy)
+            copy.close()
+        elif server is not None:
             server.close()
         elif copy is not None:
             copy.close()
