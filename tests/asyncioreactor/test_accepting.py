@@ -94,6 +94,22 @@ def test_aPausedPortStops(reactor: Any, peers: Any, limit: list[int]) -> None:
     run(reactor, main)
 
 
+def test_whatIsAcceptedWhileThePortStopsIsClosed(reactor: Any, peers: Any) -> None:
+    async def main() -> None:
+        factory = Counting()
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        await rounds(reactor)
+        for _ in range(3):
+            peers(port)
+        # In the round in which asyncio accepts these, and before it makes their transports in the next.
+        reactor._loop.call_soon(port.stopListening)
+        await rounds(reactor)
+        assert not port.connected
+        assert factory.count == 0
+
+    run(reactor, main)
+
+
 def test_aFailedAcceptIsTriedAgain(reactor: Any, peers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     if isUvloop(reactor._loop):
         pytest.skip("uvloop accepts by itself")
