@@ -38,6 +38,9 @@ _log = Logger(__name__)
 
 #: The most connections that are accepted in one round of asyncio's loop.
 _ACCEPTS = 50
+#: How many rounds of its loop asyncio needs for a connection, from accept() until its task has ended.  A loop
+#: that is closed before logs each one.
+_HANDING_OVER = 4
 #: How many descriptors the reserve has, and the most of all of them that it is: one in so many.
 _RESERVE = 32
 _RESERVE_SHARE = 8
@@ -109,6 +112,20 @@ class Acceptor:
         """
         self._hasRoom()
         self._serve()
+
+    def drain(self, done: Callable[[], object]) -> None:
+        """Accept no more, and call a function when all that was accepted has been handed over."""
+        rounds = 1
+        if isinstance(self._loop, asyncio.SelectorEventLoop):
+            self._stopServing()
+            rounds = _HANDING_OVER
+        self._after(rounds, done)
+
+    def _after(self, rounds: int, done: Callable[[], object]) -> None:
+        if rounds:
+            self._loop.call_soon(self._after, rounds - 1, done)
+        else:
+            done()
 
     def close(self) -> None:
         """Accept no more; what was accepted lives on."""
