@@ -2,7 +2,7 @@
 System calls fail: the process lives, whoever isn't concerned is served, and nothing is left.
 
 The environment variable TWISTED_ENDPOINTS_TORTURE=20 has each call fail once, at first the first, then the
-second, up to the twentieth, instead of every third; that takes minutes.
+second, up to the twentieth, instead of every third; that takes half a minute.
 """
 
 from __future__ import annotations
