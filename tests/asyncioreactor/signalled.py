@@ -21,6 +21,9 @@ from twisted_endpoints.protocol import Factory, Protocol
 
 
 def listen(reactor: Any) -> None:
+    # In development mode a loop says on standard error that something was slow: on a busy machine, it is.
+    reactor._loop.slow_callback_duration = 60
+
     def before() -> Deferred[None]:
         print("before", flush=True)
         waited: Deferred[None] = Deferred()
