@@ -38,6 +38,7 @@ BUILTIN = [
     "twisted.internet.test.test_endpoints",
     "twisted.protocols.test.test_basic",
     "twisted.internet.test.test_base",
+    "twisted.test.test_policies",
 ]
 
 #: What runs with only `endpoints` ours, on Twisted's vocabulary.

@@ -30,6 +30,7 @@ TWINS = {
     "failure": "twisted.python.failure",
     "interfaces": "twisted.internet.interfaces",
     "plugin": "twisted.plugin",
+    "policies": "twisted.protocols.policies",
     "protocol": "twisted.internet.protocol",
     "task": "twisted.internet.task",
     "testing": "twisted.internet.testing",
