@@ -35,6 +35,7 @@ TWINS = {
     "task": "twisted.internet.task",
     "testing": "twisted.internet.testing",
     "threads": "twisted.internet.threads",
+    "tls": "twisted.protocols.tls",
 }
 
 #: The environment variable that overrides the decision: ``auto`` (the default), ``builtin`` or ``twisted``.
