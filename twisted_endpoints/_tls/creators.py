@@ -3,7 +3,7 @@ What makes the OpenSSL connection: today's interfaces, and what older programs p
 
 Twisted has known three kinds of such objects; programs have all of them:
 
-- providers of `IOpenSSLClientConnectionCreator` or `IOpenSSLServerConnectionCreator`, which make a connection;
+- providers of `IOpenSSLClientConnectionCreator` or `IOpenSSLServerConnectionCreator`, which make it;
 - providers of `IOpenSSLContextFactory`, which give a context;
 - anything that has a ``getContext``, with a warning.
 """
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from .membio import TLSMemoryBIOProtocol
 
 #: What `TLSMemoryBIOFactory` takes.
-SomeConnectionCreator = Union[
-    IOpenSSLContextFactory, IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
-]
+SomeConnectionCreator = (
+    # Not `X | Y`: interfaces of zope have no `|`.
+    Union[IOpenSSLContextFactory, IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator]  # noqa: UP007
+)
 
 
 class LegacyContextFactoryWarning(Warning):
@@ -67,9 +68,9 @@ def _convertToAppropriateFactory(
 
 def _maker(isClient: bool, creator: Any) -> Callable[[TLSMemoryBIOProtocol], Connection]:
     if isClient and IOpenSSLClientConnectionCreator.providedBy(creator):
-        return creator.clientConnectionForTLS  # type: ignore[no-any-return]
+        return creator.clientConnectionForTLS
     if not isClient and IOpenSSLServerConnectionCreator.providedBy(creator):
-        return creator.serverConnectionForTLS  # type: ignore[no-any-return]
+        return creator.serverConnectionForTLS
     if not IOpenSSLContextFactory.providedBy(creator):
         _warn(isClient, creator)
     return lambda protocol: Connection(creator.getContext(), None)

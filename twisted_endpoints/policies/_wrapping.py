@@ -97,13 +97,13 @@ class ProtocolWrapper(Protocol):
         self.disconnecting = 1
         self._transport.loseConnection()
 
-    def getPeer(self) -> IAddress:
+    def getPeer(self) -> Any:
         """Tell the transport's peer."""
-        return self._transport.getPeer()  # type: ignore[no-any-return]
+        return self._transport.getPeer()
 
-    def getHost(self) -> IAddress:
+    def getHost(self) -> Any:
         """Tell the transport's own address."""
-        return self._transport.getHost()  # type: ignore[no-any-return]
+        return self._transport.getHost()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Pass it on."""
