@@ -32,6 +32,7 @@ TWINS = {
     "plugin": "twisted.plugin",
     "policies": "twisted.protocols.policies",
     "protocol": "twisted.internet.protocol",
+    "ssl": "twisted.internet.ssl",
     "task": "twisted.internet.task",
     "testing": "twisted.internet.testing",
     "threads": "twisted.internet.threads",
