@@ -6,9 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
-from service_identity import CertificateError, VerificationError
-from service_identity.hazmat import verify_service_identity
-from service_identity.pyopenssl import extract_patterns
 from zope.interface import implementer
 
 from .._log import Logger
@@ -16,6 +13,7 @@ from ..failure import Failure
 from ..interfaces import IOpenSSLClientConnectionCreator
 from .hosts import Host
 from .options import OpenSSLCertificateOptions
+from .refusals import wrongHost
 from .trust import platformTrust
 
 if TYPE_CHECKING:
@@ -79,25 +77,24 @@ class _verifyCB:
     """
 
     # Slots, because pyOpenSSL copies a callback's `__dict__`, and would keep the protocol there.
-    __slots__ = ("_tlsProtocol", "_wanted")
+    __slots__ = ("_host", "_tlsProtocol")
 
     def __init__(self, tlsProtocol: Any, hostIsDNS: bool, hostnameASCII: str) -> None:
         self._tlsProtocol = tlsProtocol
-        self._wanted = Host(hostnameASCII, hostnameASCII, hostIsDNS).serviceID()
+        self._host = Host(hostnameASCII, hostnameASCII, hostIsDNS)
 
     def __call__(self, connection: SSL.Connection, cert: X509, err: int, depth: int, ok: int) -> bool:
         if depth != 0:
             return bool(ok)  # only the server's own certificate names it; OpenSSL judges the others
         tlsProtocol, self._tlsProtocol = self._tlsProtocol, None
         try:
-            verify_service_identity(extract_patterns(cert), [self._wanted], [])
-        except (VerificationError, CertificateError):
-            tlsProtocol.failVerification(Failure())
+            found = cert.to_cryptography()
+            if self._host.isNamedBy(found):
+                return bool(ok)
+            tlsProtocol.failVerification(Failure(wrongHost(self._host, found)))
         except BaseException:
             # OpenSSL would print what is raised here, and lose it.
             _log.failure("while verifying certificate")
-        else:
-            return bool(ok)
         return False
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from service_identity.hazmat import DNS_ID, IPAddress_ID, ServiceID
+from cryptography import x509
+from service_identity import CertificateError
+from service_identity.hazmat import (
+    DNS_ID,
+    CertificatePattern,
+    DNSPattern,
+    IPAddress_ID,
+    IPAddressPattern,
+    ServiceID,
+)
 
 
 @dataclass(frozen=True)
@@ -36,17 +46,43 @@ class Host:
         try:
             ip_address(address)
         except ValueError:
-            return cls(text, _toASCII(text), True)
-        return cls(text, address, False)
+            host = cls(text, _toASCII(text), True)
+        else:
+            host = cls(text, address, False)
+        try:
+            host.serviceID()
+        except ValueError:
+            raise ValueError(f"{text!r} is no host name: a certificate can't be for it") from None
+        return host
 
     def serviceID(self) -> ServiceID:
-        """
-        Get what service-identity compares certificates with.
-
-        Raises:
-            ValueError: no certificate can be for such a name.
-        """
+        """Get what service-identity compares with a certificate's names."""
         return DNS_ID(self.ascii) if self.isName else IPAddress_ID(self.ascii)
+
+    def isNamedBy(self, certificate: x509.Certificate) -> bool:
+        """
+        Tell whether a certificate is for this host.
+
+        Only its subjectAltName counts: no common name does (RFC 9525, section 2).  A name in it that can't be
+        any is passed over (section 6.3).
+        """
+        wanted = self.serviceID()
+        return any(wanted.verify(pattern) for pattern in _patterns(certificate))
+
+
+def _patterns(certificate: x509.Certificate) -> Iterator[CertificatePattern]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return
+    for address in names.get_values_for_type(x509.IPAddress):
+        if isinstance(address, (IPv4Address, IPv6Address)):  # networks are for constraints only
+            yield IPAddressPattern(address)
+    for name in names.get_values_for_type(x509.DNSName):
+        try:
+            yield DNSPattern.from_bytes(name.encode())
+        except CertificateError:
+            continue  # *.com, or an address that is written as a name
 
 
 def _toASCII(text: str) -> str:
