@@ -57,7 +57,7 @@ UPWARD = {
     ("task", "reactor"): "react() without a reactor takes the installed one, when it is called",
     ("threads", "reactor"): "deferToThread() takes the installed reactor, when it is called",
     ("protocol", "reactor"): "ReconnectingClientFactory takes the installed reactor's clock, when it retries",
-    ("policies", "reactor"): "TimeoutMixin and the factories take the installed reactor, when they need a timer",
+    ("policies", "reactor"): "TimeoutMixin and the factories take the installed reactor, for timers",
     ("_tls.factory", "reactor"): "TLSMemoryBIOFactory without a clock takes the installed reactor",
     ("endpoints", "strings"): "the twin of twisted.internet.endpoints offers clientFromString, lazily",
     ("endpoints", "plugins"): "documented parser classes, lazily",

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import pkgutil
 import sys
 import tempfile
 import unittest
@@ -26,6 +27,10 @@ from types import ModuleType
 from typing import NamedTuple
 
 EXCLUSIONS = Path(__file__).with_name("upstream_exclusions.txt")
+
+
+#: Private modules of Twisted that its tests reach into, and the package where ours has the same names.
+PRIVATE = {"twisted.internet._sslverify": "twisted_endpoints._tls"}
 
 
 class Exclusion(NamedTuple):
@@ -82,6 +87,8 @@ def substitute(vocabulary: str) -> None:
         package, _, name = theirs.rpartition(".")
         setattr(importlib.import_module(package), name, sys.modules[f"twisted_endpoints.{ours}"])
     if vocabulary == "builtin":
+        for theirs, package in PRIVATE.items():
+            sys.modules[theirs] = _Private(theirs, importlib.import_module(package))
         _forwardLogs()
         _oneReactor()
         # What `testing.LineSendingProtocol` is made of: its twin's module is none of the vocabulary's.
@@ -89,6 +96,26 @@ def substitute(vocabulary: str) -> None:
 
         importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]  # type: ignore[attr-defined]
     _lend(sys.modules["twisted_endpoints.endpoints"])
+
+
+class _Private(ModuleType):
+    """Stands for a module of Twisted's, whose names are in modules of ours, and are patched there."""
+
+    def __init__(self, name: str, package: ModuleType) -> None:
+        super().__init__(name)
+        names = [found.name for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
+        vars(self)["homes"] = [importlib.import_module(name) for name in names]
+
+    def __getattr__(self, name: str) -> object:
+        for home in self.homes:
+            if name in vars(home):
+                return vars(home)[name]
+        raise AttributeError(name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        for home in self.homes:
+            if name in vars(home):
+                setattr(home, name, value)
 
 
 def _replaceParts() -> None:

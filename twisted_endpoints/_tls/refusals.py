@@ -126,6 +126,10 @@ _REASONS: dict[int, tuple[str, str]] = {
     _Codes.ERR_UNABLE_TO_GET_ISSUER_CERT: _UNKNOWN_ISSUER,
     _Codes.ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: _UNKNOWN_ISSUER,
     _Codes.ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: _UNKNOWN_ISSUER,
+    _Codes.ERR_CERT_SIGNATURE_FAILURE: (
+        "names {issuer} as who issued it, but isn't signed with the key known as theirs",
+        "If they have a new key, name their new certificate: {trust}= in a string, trustRoot= in code.",
+    ),
     _Codes.ERR_INVALID_PURPOSE: ("is not for TLS {peer}s, by its extended key usage", _ISSUE_ANEW),
     _Codes.ERR_INVALID_CA: _NO_AUTHORITY,
     _Codes.ERR_INVALID_NON_CA: _NO_AUTHORITY,
