@@ -235,24 +235,24 @@ class TLSMemoryBIOProtocol(Writer):
     def pauseProducing(self) -> None:
         """Read no more: the protocol's `dataReceived` isn't called again before `resumeProducing`."""
         self._readPaused = True
-        self._transport.pauseProducing()
+        self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
         """Read again; what was read already comes in the reactor's next round."""
         self._readPaused = False
         if self._delivering:
-            self._transport.resumeProducing()
+            self.transport.resumeProducing()
         elif self._held:
             self.factory._clock.callLater(0, self._deliverHeld)
         elif self._tlsConnection is not None:
-            self._transport.resumeProducing()
+            self.transport.resumeProducing()
 
     def _deliverHeld(self) -> None:
         if self._tlsConnection is None or self._readPaused:
             return
         self._flushReceiveBIO()
         if not (self._held or self._lostTLSConnection):
-            self._transport.resumeProducing()
+            self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
         """Close the connection: whoever consumes what it receives wants no more."""
@@ -267,7 +267,7 @@ class TLSMemoryBIOProtocol(Writer):
         self._aborted = True
         self.disconnecting = True
         self._shutdownTLS()
-        self._transport.abortConnection()
+        self.transport.abortConnection()
 
     def _tlsShutdownFinished(self, reason: Failure | None) -> None:
         """

@@ -61,6 +61,8 @@ class Writer(ProtocolWrapper):
     """The part of a `TLSMemoryBIOProtocol` that writes, and that ends what is written."""
 
     disconnecting = False
+    #: Whatever carries the connection.
+    transport: Any = None
 
     _reason: Failure | None = None
     _handshakeDone = False
@@ -141,7 +143,7 @@ class Writer(ProtocolWrapper):
         try:
             while True:
                 data = self._tlsConnection.bio_read(_SENDING)
-                self.transport.write(data)  # type: ignore[union-attr]
+                self.transport.write(data)
                 if len(data) < _SENDING:
                     return
         except WantReadError:
@@ -163,7 +165,7 @@ class Writer(ProtocolWrapper):
             return
         pulled = None if streaming else _PullToPush(producer, self)
         membrane = _ProducerMembrane(pulled or producer)
-        self._transport.registerProducer(membrane, True)
+        self.transport.registerProducer(membrane, True)
         self._producer = membrane
         if pulled is not None:
             pulled.startStreaming()
@@ -175,7 +177,7 @@ class Writer(ProtocolWrapper):
             return
         if isinstance(membrane._producer, _PullToPush):
             membrane._producer.stopStreaming()
-        self._transport.unregisterProducer()
+        self.transport.unregisterProducer()
         if not self._appSendBuffer:
             if self.disconnecting:
                 self._close()
@@ -217,12 +219,12 @@ class Writer(ProtocolWrapper):
         """Send our close_notify; when it is sent, the time begins that the peer has to answer it."""
         if self.factory.closeTimeout is not None:
             self._drain = _Drain(self._closeSent)
-            self._transport.registerProducer(self._drain, False)
+            self.transport.registerProducer(self._drain, False)
         self._shutdownTLS()
         if self._readPaused and not self._lostTLSConnection:
             # The answer is behind what nobody wants any more.
             self._readPaused = False
-            self._transport.resumeProducing()
+            self.transport.resumeProducing()
 
     def _closeSent(self) -> None:
         self._limit = self.factory._clock.callLater(self.factory.closeTimeout, self._closeTransport)
@@ -232,8 +234,8 @@ class Writer(ProtocolWrapper):
         self._stopLimit()
         if self._drain is not None:
             self._drain = None
-            self._transport.unregisterProducer()
-        self._transport.loseConnection()
+            self.transport.unregisterProducer()
+        self.transport.loseConnection()
 
     def _shutdownTLS(self) -> None:
         """Send our close_notify; when the peer's is here, nothing is left but to close the transport."""
