@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,18 @@ def _warm(package: str, role: str, description: str, count: int) -> Sample:
     return perOperation(run, count)
 
 
+def _unseen(package: str, count: int) -> Sample:
+    construct, reactor = _construct(package, "server"), object()
+    descriptions = [f"tcp:{port}:interface=127.0.0.1" for port in range(1024, 65536)]
+    ports = itertools.cycle(descriptions)
+
+    def run(count: int) -> None:
+        for description in itertools.islice(ports, count):
+            construct(reactor, description)
+
+    return perOperation(run, count)
+
+
 def _first(package: str, role: str, description: str) -> Sample:
     construct, reactor = _construct(package, role), object()
     start = time.process_time()
@@ -43,7 +56,7 @@ def _first(package: str, role: str, description: str) -> Sample:
 def _warmRow(role: str, description: str, goal: float, limit: float, theirCount: int) -> Row:
     return Row(
         f"parse {role} {description.partition(':')[0]}",
-        f"An endpoint of {description!r}, when the parser has been used before.",
+        f"An endpoint of {description!r}, used before, as by a program that connects again and again.",
         "us",
         {
             "twisted-epoll": lambda: _warm("twisted", role, description, theirCount),
@@ -60,6 +73,13 @@ ROWS = (
     _warmRow("client", "tcp:example.com:443", 5, 4, 10_000),
     # Of the prefixes that are plugins in Twisted, the one that there is here.
     _warmRow("server", "tcp6:8080:interface=\\:\\:1", 50, 15, 200),
+    Row(
+        "parse unseen tcp",
+        "An endpoint of a description like 'tcp:8080:interface=127.0.0.1', but each time of another one.",
+        "us",
+        {"twisted-epoll": lambda: _unseen("twisted", 10_000), "ours": lambda: _unseen("ours", 50_000)},
+        limit=4,
+    ),
     Row(
         "first server tcp6",
         "The first endpoint in a process of which Twisted has the parser as a plugin, its import included.",

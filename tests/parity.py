@@ -3,8 +3,8 @@ Describes a module of the vocabulary, so that ours and Twisted's can be compared
 
     TWISTED_ENDPOINTS_VOCABULARY=builtin python -m tests.parity NAME
 
-prints the description of `twisted_endpoints.NAME` as JSON.  It runs in a process of its own, because a
-process has one vocabulary.
+prints the description of `twisted_endpoints.NAME` as JSON, or with ``instances`` as NAME what an instance of
+each class has.  It runs in a process of its own, because a process has one vocabulary.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,25 +36,32 @@ def describeInterface(interface: Any) -> dict[str, Any]:
 
 
 def describeClass(kind: type) -> dict[str, Any]:
-    """Tell a class's public ancestors and the parameters of its public methods."""
+    """Tell a class's public ancestors, the parameters of its public methods, and its other public names."""
     methods = {}
+    attributes = []
     for name in dir(kind):
         method = inspect.getattr_static(kind, name)
         function = getattr(method, "__func__", method)
-        if inspect.isfunction(function) and (name == "__init__" or not name.startswith("_")):
+        if name != "__init__" and name.startswith("_"):
+            continue
+        if not inspect.isfunction(function):
+            attributes.append(name)
+        else:
             methods[name] = [
                 [parameter.name, parameter.kind.name, parameter.default is parameter.empty]
                 for parameter in inspect.signature(function).parameters.values()
             ]
     ancestors = [base.__name__ for base in kind.__mro__ if not base.__name__.startswith("_")]
-    return {"ancestors": ancestors, "methods": methods}
+    return {"ancestors": ancestors, "methods": methods, "attributes": attributes}
 
 
 def describe(module: ModuleType) -> dict[str, Any]:
     """Tell what a module has that its users can import."""
     found: dict[str, Any] = {}
     for name, value in vars(module).items():
-        own = getattr(value, "__module__", "").split("._")[0] == module.__name__
+        own = str(getattr(value, "__module__", "")).split("._")[0] == module.__name__
+        if isinstance(value, (int, float, str, bytes, list, tuple, dict)):
+            own = not name.startswith("_") and name != "TYPE_CHECKING"  # a constant
         if isinstance(value, ModuleType) or not own:
             continue
         if isinstance(value, InterfaceClass):
@@ -65,12 +73,24 @@ def describe(module: ModuleType) -> dict[str, Any]:
     return found
 
 
-def builtin(name: str) -> Any:
-    """Describe our own module of that name, whatever vocabulary this process speaks."""
+def instances() -> dict[str, Any]:
+    """Tell which public attributes an instance of each class has that users get to see."""
+    from .instances import everyKind
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return {
+            name: sorted(entry for entry in dir(made) if entry[0] != "_" and hasattr(made, entry))
+            for name, made in everyKind().items()
+        }
+
+
+def described(name: str, vocabulary: str) -> Any:
+    """Describe the module of that name, or ``instances``, whatever vocabulary this process speaks."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.parity", name],
         cwd=ROOT,
-        env={**os.environ, "TWISTED_ENDPOINTS_VOCABULARY": "builtin"},
+        env={**os.environ, "TWISTED_ENDPOINTS_VOCABULARY": vocabulary},
         capture_output=True,
         text=True,
         timeout=60,
@@ -80,4 +100,11 @@ def builtin(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    print(json.dumps(describe(importlib.import_module(f"twisted_endpoints.{sys.argv[1]}"))))
+    what = sys.argv[1]
+    print(
+        json.dumps(
+            instances()
+            if what == "instances"
+            else describe(importlib.import_module(f"twisted_endpoints.{what}"))
+        )
+    )

@@ -114,3 +114,16 @@ def test_theNameOfAMissingFileIsHashed() -> None:
 @pytest.mark.skipif(vocabulary == "twisted", reason="Twisted raises ValueError for the NUL")
 def test_abstractNamesCanBeHashed() -> None:
     assert hash(UNIXAddress(b"\0abstract")) == hash(UNIXAddress("\0abstract"))
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        (IPv4Address("TCP", "127.0.0.1", 80), ("type", "host", "port")),
+        (IPv6Address("TCP", "::1", 80), ("type", "host", "port", "flowInfo", "scopeID")),
+        (HostnameAddress(b"a", 80), ("hostname", "port")),
+        (UNIXAddress(b"/a"), ("name",)),
+    ],
+)
+def test_addressesCanBeMatchedByPosition(address: Any, fields: tuple[str, ...]) -> None:
+    assert type(address).__match_args__ == fields

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from tests import parity
 from twisted_endpoints import failure as module
 from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.failure import Failure, NoCurrentExceptionError
@@ -294,10 +293,3 @@ def test_itImportsLittle() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
-
-
-@pytest.mark.skipif(vocabulary != "twisted", reason="it compares with Twisted's")
-def test_parityWithTwisted() -> None:
-    theirs, ours = parity.describe(module), parity.builtin("failure")
-    assert {name for name in ours if name[0] != "_"} == {name for name in theirs if name[0] != "_"}
-    assert ours["Failure"] == theirs["Failure"]

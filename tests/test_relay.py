@@ -459,9 +459,9 @@ def test_anEndedStreamIsNoGarbageCycle() -> None:
     accepted.lose(ConnectionDone)
     outgoing.lose(ConnectionDone)
 
-    # Nothing that the ends hold leads back to the stream, or to each other's transports.
+    # Nothing that the ends hold leads back to the stream, as their transports may, by the endpoint's factory.
     for end in (stream.accepted, stream.outgoing):
         assert end is not None
         held = [value for value in vars(end).values() if isinstance(value, Stream | End | Wire)]
-        assert held == [end.transport]
+        assert held == []
         assert "discard" in repr(end._write)

@@ -116,6 +116,8 @@ class UNIXAddress:
             as that of a client.  Text is encoded as the file system's names are.
     """
 
+    __match_args__ = ("name",)
+
     def __init__(self, name: bytes | str | os.PathLike[str] | None) -> None:
         self.name: bytes | None = None if name is None else os.fsencode(name)
 

@@ -257,13 +257,20 @@ class Failure(BaseException):
         Meant for the first line of an errback: what it raises goes on to the next errback.
         """
         found = self.check(*errorTypes)
-        if not found:
-            self.raiseException()
-        return found
+        try:
+            if not found:
+                self.raiseException()
+            return found
+        finally:
+            del self
 
     def raiseException(self) -> NoReturn:
         """Raise the exception, with its traceback."""
-        raise self.value.with_traceback(self.tb)
+        try:
+            raise self.value.with_traceback(self.tb)
+        finally:
+            # The traceback holds this frame from now on, and this failure the traceback.
+            del self
 
     def throwExceptionIntoGenerator(self, g: Generator[Any, Any, Any]) -> Any:
         """
@@ -276,7 +283,10 @@ class Failure(BaseException):
             StopIteration: it has ended.
             BaseException: whatever it raises.
         """
-        return g.throw(self.value.with_traceback(self.tb))
+        try:
+            return g.throw(self.value.with_traceback(self.tb))
+        finally:
+            del self, g
 
     def cleanFailure(self) -> None:
         """Let go of the traceback, the exception's own too, and turn captured variables into text."""

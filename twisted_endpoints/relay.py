@@ -117,13 +117,17 @@ class End(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.reason = reason
         self._write = _discard
+        # Our transport knows who asked for it, that is our stream, which knows us: circles wait for the
+        # garbage collector, and their memory with them.
+        self.transport = None
         stream, self._stream = self._stream, None
         if stream is not None:
             stream._gone(self, reason)
 
     def pauseProducing(self) -> None:
         self._held = True
-        self._transport().pauseProducing()
+        if not self.gone:
+            self._transport().pauseProducing()
 
     def resumeProducing(self) -> None:
         self._held = False
@@ -249,7 +253,7 @@ class Stream:
             return
         self.reason = reason
         self._relay._tell("failed", self)
-        _closeNow(self.accepted.transport)
+        self.abort()
 
     def _made(self, end: End) -> None:
         if end is self.accepted:

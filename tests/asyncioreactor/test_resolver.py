@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 
 from twisted_endpoints.address import IPv4Address, IPv6Address
 from twisted_endpoints.asyncioreactor.hosts import HostsFile
-from twisted_endpoints.asyncioreactor.resolver import LOOKUPS, NameResolver
+from twisted_endpoints.asyncioreactor.resolver import ABREAST, MOST_OF_ONE, NameResolver
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
 
@@ -47,10 +47,11 @@ class Names:
         self.asked: list[tuple[Any, ...]] = []
         self.stalled = threading.Semaphore(0)
         self.letGo = threading.Event()
+        self.networkIsBack = False
 
     def __call__(self, *question: Any) -> Any:
         self.asked.append(question)
-        if question[0].startswith("stall"):
+        if question[0].startswith("stall") and not self.networkIsBack:
             self.stalled.release()
             self.letGo.wait(20)
         answer = self.names.get(question[0], socket.gaierror(socket.EAI_NONAME, "no such name"))
@@ -70,7 +71,7 @@ def row(family: int, *address: Any) -> tuple[Any, ...]:
     return (family, socket.SOCK_STREAM, 6, "", address)
 
 
-TWO = [row(socket.AF_INET6, "2001:db8::1", 80, 0, 3), row(socket.AF_INET, "192.0.2.1", 80)]
+TWO = [row(socket.AF_INET6, "2001:db8::1", 0, 0, 3), row(socket.AF_INET, "192.0.2.1", 0)]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_aNameIsLookedUpInAThread(reactor: Any) -> None:
         IPv4Address("TCP", "192.0.2.1", 80),
         "complete",
     ]
-    assert names.asked == [("two.example", 80, socket.AF_UNSPEC, socket.SOCK_STREAM)]
+    assert names.asked == [("two.example", 0, socket.AF_UNSPEC, socket.SOCK_STREAM)]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_typesAndTransportAreAskedFor(
         return await receiver.done
 
     assert run(reactor, main) == ["began x.example", "complete"]
-    assert names.asked == [("x.example", 1, family, kind)]
+    assert names.asked == [("x.example", 0, family, kind)]
 
 
 def test_otherTypesAndTransportsAreRefused(reactor: Any) -> None:
@@ -179,30 +180,113 @@ def test_aNameThatCanNotBeIsNotFound(reactor: Any, name: str) -> None:
     assert run(reactor, main) == [f"began {name}", "complete"]
 
 
-def test_stalledLookUpsDelayNoAddressNoHostsNameAndNoThread(reactor: Any, tmp_path: Path) -> None:
+def stall(resolver: NameResolver, names: Names, number: int) -> list[Receiver]:
+    """Ask for so many names that hang, and wait until they do."""
+    stalled = [Receiver() for _ in range(number)]
+    for index, receiver in enumerate(stalled):
+        resolver.resolveHostName(receiver, f"stall-{index}.example")
+    for _ in range(number):
+        assert names.stalled.acquire(timeout=20)
+    return stalled
+
+
+def test_stalledLookUpsDelayNothingElse(reactor: Any, tmp_path: Path) -> None:
     path = tmp_path / "hosts"
     path.write_text("192.0.2.1 here\n")
-    names = Names(here=[row(socket.AF_INET, "192.0.2.1", 0)])
+    names = Names(here=[row(socket.AF_INET, "192.0.2.1", 0)], **{"two.example": TWO})
     resolver = NameResolver(reactor, names, HostsFile(str(path)))
-    stalled = [Receiver() for _ in range(LOOKUPS + 10)]
 
     async def main() -> Any:
-        for number, receiver in enumerate(stalled):
-            resolver.resolveHostName(receiver, f"stall-{number}.example")
-        for _ in range(LOOKUPS):
-            assert names.stalled.acquire(timeout=20)
-        here, literal, worked = Receiver(), Receiver(), Deferred[str]()
+        # More than there are places.
+        stalled = stall(resolver, names, 2 * ABREAST + 3)
+        here, literal, two, worked = Receiver(), Receiver(), Receiver(), Deferred[str]()
         resolver.resolveHostName(here, "here")
         resolver.resolveHostName(literal, "192.0.2.2")
+        resolver.resolveHostName(two, "two.example")
         reactor.callInThread(reactor.callFromThread, worked.callback, "worked")
-        return len(await here.done), len(await literal.done), await worked
+        heard = [len(await receiver.done) for receiver in (here, literal, two)]
+        return heard, await worked, [receiver.heard[1:] for receiver in stalled if receiver.heard[1:]]
 
     try:
-        assert run(reactor, main) == (3, 3, "worked")
-        # And neither did the shutdown wait for them.
-        assert [receiver.heard[1:] for receiver in stalled] == [[]] * len(stalled)
+        # And neither does the shutdown wait for them.
+        assert run(reactor, main) == ([3, 3, 4], "worked", [])
     finally:
         names.finish()
+
+
+def test_whoAsksForTheSameNameSharesTheAnswer(reactor: Any) -> None:
+    names = Names(**{"stall.example": TWO})
+    resolver = NameResolver(reactor, names)
+    receivers = [Receiver() for _ in range(100)]
+    other = Receiver()
+
+    async def main() -> None:
+        for port, receiver in enumerate(receivers):
+            resolver.resolveHostName(receiver, "stall.example", port)
+        resolver.resolveHostName(other, "stall.example", 80, [IPv4Address])
+        receivers[7].done.addCallback(lambda _: cancelledByAnother.cancel())
+        cancelledByAnother = resolver.resolveHostName(Receiver(), "stall.example")
+        names.letGo.set()
+        for receiver in (*receivers, other):
+            await receiver.done
+
+    run(reactor, main)
+    assert [receiver.heard[2] for receiver in receivers] == [
+        IPv4Address("TCP", "192.0.2.1", port) for port in range(100)
+    ]
+    families = sorted(question[2] for question in names.asked)
+    assert families[0] == socket.AF_UNSPEC
+    assert len(families) <= 1 + MOST_OF_ONE
+    assert resolver._questions == {}
+
+
+def test_anOverdueQuestionIsAskedAgainAndTheAnswerIsForAll(
+    reactor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twisted_endpoints.asyncioreactor.resolver.PATIENCE", 0.0)
+    names = Names(**{"stall.example": TWO})
+    resolver = NameResolver(reactor, names)
+    receivers = [Receiver() for _ in range(3)]
+
+    async def main() -> None:
+        for receiver in receivers[:2]:
+            resolver.resolveHostName(receiver, "stall.example")
+            assert names.stalled.acquire(timeout=20)
+        names.networkIsBack = True
+        resolver.resolveHostName(receivers[2], "stall.example")
+        for receiver in receivers:
+            await receiver.done
+
+    try:
+        run(reactor, main)
+    finally:
+        names.finish()
+    assert [len(receiver.heard) for receiver in receivers] == [4, 4, 4]
+    assert len(names.asked) == 3
+    assert resolver._questions == {}
+
+
+def test_aDeadNameHoldsFewThreads(reactor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twisted_endpoints.asyncioreactor.resolver.PATIENCE", 0.0)
+    names = Names()
+    resolver = NameResolver(reactor, names)
+    receivers = [Receiver() for _ in range(MOST_OF_ONE + 10)]
+
+    async def main() -> None:
+        for receiver in receivers[:MOST_OF_ONE]:
+            # Though it has been given up.
+            resolver.resolveHostName(Receiver(), "stall.example").cancel()
+            resolver.resolveHostName(receiver, "stall.example")
+            assert names.stalled.acquire(timeout=20)
+        for receiver in receivers[MOST_OF_ONE:]:
+            resolver.resolveHostName(receiver, "stall.example")
+        names.letGo.set()
+        for receiver in receivers:
+            await receiver.done
+
+    run(reactor, main)
+    assert len(names.asked) == MOST_OF_ONE
+    assert [len(receiver.heard) for receiver in receivers] == [2] * len(receivers)
 
 
 def test_stalledThreadsDelayNoLookUp(reactor: Any) -> None:
@@ -234,6 +318,63 @@ def test_afterACancelNothingIsHeard(reactor: Any) -> None:
 
     run(reactor, main)
     assert cancelled.heard == ["began stall.example"]
+
+
+def test_whatIsCancelledInTimeIsNotAsked(reactor: Any, tmp_path: Path) -> None:
+    class SlowHosts(HostsFile):
+        def knows(self, *name: Any) -> bool:
+            names.stalled.release()
+            names.letGo.wait(20)
+            return False
+
+    names, other = Names(), Receiver()
+    resolver = NameResolver(reactor, names, SlowHosts(str(tmp_path / "none")))
+
+    async def main() -> None:
+        cancelled = [resolver.resolveHostName(Receiver(), "x.example") for _ in range(3)]
+        assert names.stalled.acquire(timeout=20)
+        for resolution in cancelled:
+            resolution.cancel()
+            resolution.cancel()
+        assert resolver._questions == {}
+        names.letGo.set()
+        resolver.resolveHostName(other, "y.example")
+        await other.done
+
+    run(reactor, main)
+    assert [question[0] for question in names.asked] == ["y.example"]
+
+
+def test_aReceiverMayCancelAtOnce(reactor: Any) -> None:
+    class Hasty(Receiver):
+        def resolutionBegan(self, resolutionInProgress: Any) -> None:
+            resolutionInProgress.cancel()
+
+    resolver = NameResolver(reactor, Names())
+    for name in ("x.example", "192.0.2.1"):
+        receiver = Hasty()
+        resolver.resolveHostName(receiver, name)
+        assert receiver.heard == []
+    assert resolver._questions == {}
+
+
+@pytest.mark.parametrize("lookups", ["_local", "_remote"])
+def test_noThreadIsAResolutionWithoutAddresses(reactor: Any, lookups: str) -> None:
+    def call(*work: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    receiver = Receiver()
+    resolver = NameResolver(reactor, Names(**{"two.example": TWO}))
+
+    async def main() -> Any:
+        resolver._start()
+        getattr(resolver, lookups).call = call
+        resolver.resolveHostName(receiver, "two.example")
+        return await receiver.done
+
+    with loggedErrors() as errors:
+        assert run(reactor, main) == ["began two.example", "complete"]
+    assert errors == [RuntimeError]
 
 
 def test_aReceiverThatRaisesStillHearsTheEnd(reactor: Any) -> None:

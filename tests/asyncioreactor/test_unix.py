@@ -5,8 +5,11 @@ from __future__ import annotations
 import array
 import errno
 import os
+import shutil
 import socket
 import stat
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,10 @@ from zope.interface.verify import verifyObject
 
 from tests.running import run
 from twisted_endpoints import error
+from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.address import UNIXAddress
+from twisted_endpoints.asyncioreactor import SocketModeWarning
+from twisted_endpoints.endpoints import UNIXServerEndpoint
 from twisted_endpoints.error import (
     BadFileError,
     CannotListenError,
@@ -26,7 +32,10 @@ from twisted_endpoints.error import (
     FileDescriptorOverrun,
 )
 from twisted_endpoints.interfaces import IFileDescriptorReceiver, IReactorUNIX, IUNIXTransport
+from twisted_endpoints.protocol import Factory
+from twisted_endpoints.strings import serverFromString
 
+from .limits import allDescriptors, descriptorsLeft
 from .logged import loggedErrors
 from .streams import OneClientFactory, OneFactory, Play, Recorder, Scene, Takes, descriptorsOpen
 
@@ -94,18 +103,19 @@ def test_theModeIsNeverWiderThanAskedFor(
 ) -> None:
     path = tmp_path / "s"
     seen: list[int] = []
-    real = os.open
+    real = os.lstat
 
-    def look(name: Any, *args: Any, **kwargs: Any) -> int:
+    def look(name: Any) -> os.stat_result:
+        found = real(name)
         if name == os.fsencode(path):
             # The first thing that is done with the path after the bind.
-            seen.append(stat.S_IMODE(os.stat(path).st_mode))
-        return real(name, *args, **kwargs)
+            seen.append(stat.S_IMODE(found.st_mode))
+        return found
 
-    monkeypatch.setattr(os, "open", look)
+    monkeypatch.setattr(os, "lstat", look)
     port = reactor.listenUNIX(str(path), OneFactory(None), mode=0o600)
-    assert seen == [0o600]
     stop(reactor, port)
+    assert seen[0] == 0o600
 
 
 def test_theFileIsRemovedAtTheEnd(reactor: Any, tmp_path: Path) -> None:
@@ -113,6 +123,7 @@ def test_theFileIsRemovedAtTheEnd(reactor: Any, tmp_path: Path) -> None:
     port = reactor.listenUNIX(str(path), OneFactory(None), wantPID=True)
     verifyObject(IReactorUNIX, reactor)
     assert path.is_socket()
+    assert sorted(os.listdir(tmp_path)) == ["s", "s.flock", "s.lock"]
     assert os.readlink(f"{path}.lock") == str(os.getpid())
     assert port.getHost() == UNIXAddress(str(path))
     assert str(path) in repr(port)
@@ -198,6 +209,185 @@ def test_aLockThatAnotherProcessHolds(reactor: Any, tmp_path: Path) -> None:
     with pytest.raises(CannotListenError, match="Cannot acquire lock"):
         reactor.listenUNIX(str(path), OneFactory(None), wantPID=True)
     assert os.listdir(tmp_path) == ["s.lock"]
+
+
+@pytest.mark.parametrize("wantPID", [False, True])
+@pytest.mark.parametrize("umask_", [0o022, 0o000], ids=["umask", "no umask"])
+def test_whateverFailsALaterListenIsAsIfNothingHadBeen(
+    reactor: Any, tmp_path: Path, wantPID: bool, umask_: int
+) -> None:
+    # The limit of descriptors fails each step in turn that takes one.
+    path = tmp_path / "s"
+    factory = Factory()
+    factory.noisy = False
+    before = os.umask(umask_)
+    try:
+        # One for the lock, one for the socket, one to give back what the umask took.
+        for free in range(1 + wantPID + bool(umask_)):
+            with descriptorsLeft(free):
+                with pytest.raises(CannotListenError, match="Too many open files") as caught:
+                    reactor.listenUNIX(str(path), factory, mode=0o666, wantPID=wantPID)
+                assert len(allDescriptors(close=True)) == free
+            assert caught.value.socketError.errno == errno.EMFILE
+            assert factory.numPorts == 0
+            assert os.listdir(tmp_path) == []
+    finally:
+        os.umask(before)
+    port = reactor.listenUNIX(str(path), factory, mode=0o666, wantPID=wantPID)
+    assert factory.numPorts == 1
+    stop(reactor, port)
+    assert factory.numPorts == 0
+    assert os.listdir(tmp_path) == []
+
+
+def test_theUmaskIsMadeGoodOrNothingIsLeft(
+    reactor: Any, tmp_path: Path, umask: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*args: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chmod", refuses)
+    with pytest.raises(CannotListenError, match="not permitted"):
+        reactor.listenUNIX(str(tmp_path / "s"), CountingFactory(), mode=0o666, wantPID=True)
+    assert os.listdir(tmp_path) == []
+
+
+def test_aFileThatCannotBeRemovedIsNoErrorEither(
+    reactor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As for a process that has given its privileges away meanwhile.
+    def refuses(*args: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    port = reactor.listenUNIX(str(tmp_path / "s"), CountingFactory(), wantPID=True)
+    monkeypatch.setattr(os, "unlink", refuses)
+    before = descriptorsOpen()
+    with loggedErrors() as logged:
+        stop(reactor, port)
+    assert logged == []
+    assert descriptorsOpen() <= before - 2
+    monkeypatch.undo()
+    # The next server finds its way.
+    port = reactor.listenUNIX(str(tmp_path / "s"), CountingFactory(), wantPID=True)
+    port._shutdown()
+    assert os.listdir(tmp_path) == []
+
+
+def test_aFolderThatIsReachedByALink(reactor: Any, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "current").symlink_to("one")
+    first = reactor.listenUNIX(str(tmp_path / "current" / "s"), CountingFactory(), wantPID=True)
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to("two")
+    second = reactor.listenUNIX(str(tmp_path / "current" / "s"), CountingFactory(), wantPID=True)
+    first._shutdown()
+    assert os.listdir(tmp_path / "one") == []
+    assert sorted(os.listdir(tmp_path / "two")) == ["s", "s.flock", "s.lock"]
+    second._shutdown()
+    assert os.listdir(tmp_path / "two") == []
+
+
+def test_aRelativePathOutlivesAChangeOfFolder(
+    reactor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 100) / "deep"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    port = reactor.listenUNIX("s", CountingFactory(), wantPID=True)
+    assert sorted(os.listdir(deep)) == ["s", "s.flock", "s.lock"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s").touch()
+    port._shutdown()
+    assert os.listdir(deep) == []
+    assert os.listdir(tmp_path) == ["x" * 100, "s"] or os.listdir(tmp_path) == ["s", "x" * 100]
+
+
+def test_aCurrentFolderThatIsGone(reactor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    before = descriptorsOpen()
+    for wantPID in (False, True):
+        with pytest.raises(CannotListenError, match=r"No such file"):
+            reactor.listenUNIX("s", CountingFactory(), wantPID=wantPID)
+    assert descriptorsOpen() == before
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe", "\udcff\udcfe", "n\u00fc", b"n\xc3\xbc"])
+def test_pathsOfAnyBytes(reactor: Any, tmp_path: Path, name: Any) -> None:
+    if vocabulary == "twisted" and name == "\udcff\udcfe":
+        pytest.skip("Twisted's UNIXAddress has no such names")
+    folder = os.fsencode(tmp_path)
+    path = os.path.join(folder if isinstance(name, bytes) else str(tmp_path), name)
+    port = reactor.listenUNIX(path, CountingFactory(), wantPID=True)
+    name = os.fsencode(name)
+    assert sorted(os.listdir(folder)) == [name, name + b".flock", name + b".lock"]
+    assert port.getHost().name == os.path.join(folder, name)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+    assert repr(port).isprintable()
+    stop(reactor, port)
+    assert os.listdir(folder) == []
+
+
+def test_abstractNamesHaveNoFiles(reactor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError
+
+    for function in ("chmod", "fchmod", "lstat", "symlink", "unlink", "readlink"):
+        monkeypatch.setattr(os, function, never)
+    port = reactor.listenUNIX(f"\0{tmp_path}", CountingFactory(), wantPID=True)
+    port._shutdown()
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == []
+
+
+# Who may connect, by default
+
+
+@pytest.fixture
+def publicFolder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that every user can reach."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_aSocketForEverybodyThatNobodyAskedForIsWarnedOf(reactor: Any, publicFolder: Path) -> None:
+    path = publicFolder / "s"
+    with pytest.warns(SocketModeWarning, match="every user of this machine can connect to .*/s") as caught:
+        port = reactor.listenUNIX(str(path), CountingFactory(), wantPID=True)
+    assert caught[0].filename == __file__
+    # Twisted's default, for whoever counts on it.
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o666
+    port._shutdown()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for mode in (0o600, 0o666):
+            reactor.listenUNIX(str(path), CountingFactory(), mode=mode)._shutdown()
+        (publicFolder / "private").mkdir(mode=0o700)
+        reactor.listenUNIX(str(publicFolder / "private" / "s"), CountingFactory())._shutdown()
+        reactor.listenUNIX(f"\0{path}", CountingFactory())._shutdown()
+        with pytest.raises(SocketModeWarning):
+            reactor.listenUNIX(str(path), CountingFactory(), wantPID=True)
+    assert os.listdir(publicFolder) == ["private"]
+
+
+def test_endpointsAndStringsAreWarnedOfToo(reactor: Any, publicFolder: Path) -> None:
+    path = publicFolder / "s"
+
+    async def main() -> None:
+        for endpoint in (UNIXServerEndpoint(reactor, str(path)), serverFromString(reactor, f"unix:{path}")):
+            with pytest.warns(SocketModeWarning, match="write mode 600"):
+                port = await endpoint.listen(OneFactory(None))
+            await port.stopListening()
+        await (
+            await serverFromString(reactor, f"unix:{path}:mode=666").listen(OneFactory(None))
+        ).stopListening()
+
+    run(reactor, main)
 
 
 LONG = "/" + "x" * 107
@@ -468,6 +658,24 @@ def test_aDescriptorWithoutAByteIsAnError(play: Play, files: list[int], sender: 
         assert await server.lost is ConnectionDone
         assert (server.received, server.descriptors) == (b"", ())
         stream.sendFileDescriptor(files[0])
+
+    play(main)
+
+
+def test_aDescriptorWithoutAByteIsAnErrorOfWhoClosesAtOnceToo(play: Play, files: list[int]) -> None:
+    class Hasty(Recorder):
+        def connectionMade(self) -> None:
+            super().connectionMade()
+            self.transport.sendFileDescriptor(files[0])  # type: ignore[union-attr]
+            self.transport.loseConnection()  # type: ignore[union-attr]
+
+    async def main(scene: Scene) -> None:
+        server, client = Receiver(), Hasty()
+        scene.listen(OneFactory(server))
+        scene.reactor.connectUNIX(scene.path, OneClientFactory(client))
+        assert await client.lost is FileDescriptorOverrun
+        assert await server.lost is ConnectionDone
+        assert server.descriptors == ()
 
     play(main)
 

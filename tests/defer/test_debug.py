@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import subprocess
@@ -11,8 +12,10 @@ import pytest
 
 from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.defer import (
+    CancelledError,
     Deferred,
     DeferredList,
+    DeferredLock,
     ensureDeferred,
     fail,
     inlineCallbacks,
@@ -22,6 +25,7 @@ from twisted_endpoints.defer import (
     succeed,
 )
 from twisted_endpoints.failure import Failure
+from twisted_endpoints.task import Clock, LoopingCall, deferLater
 
 pytestmark = pytest.mark.skipif(vocabulary != "builtin", reason="Twisted's Deferred writes to Twisted's log")
 
@@ -55,6 +59,72 @@ def generator() -> Any:
     raise ValueError("unheard")
 
 
+def nested(d: Deferred[Any], depth: int) -> Deferred[Any]:
+    """Let coroutines and generators wait for each other, and the innermost for a Deferred."""
+    if not depth:
+        return d
+    return ensureDeferred(coroutine(inlineCallbacks(passesOn)(nested(d, depth - 1))))
+
+
+def passesOn(d: Deferred[Any]) -> Any:
+    return (yield d)
+
+
+def later(make: Callable[[Deferred[Any]], Any]) -> None:
+    """Make something of a Deferred that fails afterwards."""
+    d: Deferred[Any] = Deferred()
+    kept = make(d)
+    d.errback(ValueError("unheard"))
+    del kept
+
+
+async def catchesAndRaises(d: Deferred[Any]) -> None:
+    try:
+        await d
+    except ValueError as error:
+        raise ValueError("unheard") from error
+
+
+def timedOut() -> None:
+    clock = Clock()
+    Deferred(fails).addTimeout(1, clock)
+    clock.advance(1)
+
+
+def fails(d: Deferred[Any]) -> None:
+    try:
+        d.errback(ValueError("unheard"))
+    finally:
+        del d  # an exception keeps the frames below it: such is Python
+
+
+def looping() -> None:
+    loop = LoopingCall(raises)
+    loop.clock = Clock()
+    loop.start(1)
+
+
+async def refusesToBeCancelled(d: Deferred[Any]) -> None:
+    try:
+        await d
+    except CancelledError:
+        raise ValueError("unheard") from None
+
+
+def cancelled() -> None:
+    ensureDeferred(refusesToBeCancelled(Deferred())).cancel()
+
+
+def ofAFuture() -> None:
+    loop = asyncio.new_event_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+    d = Deferred.fromFuture(future)
+    future.set_exception(ValueError("unheard"))
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    del d
+
+
 CASES = {
     "errback": lambda: Deferred().errback(ValueError("unheard")),
     "fail": lambda: fail(ValueError("unheard")),
@@ -63,7 +133,25 @@ CASES = {
     "coroutine": lambda: ensureDeferred(coroutine()),
     "generator": lambda: generator(),
     "returned": lambda: Deferred().addCallback(lambda _: fail(ValueError("unheard"))).callback(1),
+    "nested": lambda: later(lambda d: nested(d, 3)),
+    "raised again": lambda: later(lambda d: ensureDeferred(catchesAndRaises(d))),
+    "chained": lambda: later(lambda d: d.chainDeferred(Deferred())),
+    "waited for": lambda: later(lambda d: succeed(1).addCallback(lambda _: d)),
+    "in a list": lambda: later(lambda d: DeferredList([d])),
+    "a coroutine, maybe": lambda: maybeDeferred(coroutine),
+    "with a lock": lambda: DeferredLock().run(raises),
+    "deferLater": lambda: failLater(),
+    "timed out": timedOut,
+    "LoopingCall": looping,
+    "cancelled": cancelled,
+    "of a Future": ofAFuture,
 }
+
+
+def failLater() -> None:
+    clock = Clock()
+    deferLater(clock, 1, raises)
+    clock.advance(1)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests import parity
 from twisted_endpoints import defer as module
 from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.defer import (
@@ -183,19 +182,3 @@ def test_namesAreThoseOfThePackage() -> None:
     for name in module.__all__:
         if name not in ("SUCCESS", "FAILURE"):
             assert getattr(module, name).__module__ == "twisted_endpoints.defer", name
-
-
-@pytest.mark.skipif(vocabulary != "twisted", reason="it compares with Twisted's")
-def test_parityWithTwisted() -> None:
-    def methods(described: dict[str, Any]) -> dict[str, Any]:
-        # A constructor that takes nothing is as good as none.
-        found = dict(described["methods"])
-        if len(found.get("__init__", [])) == 1:
-            del found["__init__"]
-        return found
-
-    theirs, ours = parity.describe(module), parity.builtin("defer")
-    assert {name for name in ours if name[0] != "_"} == {name for name in theirs if name[0] != "_"}
-    for name, described in ours.items():
-        if name[0] != "_" and isinstance(described, dict):
-            assert methods(described) == methods(theirs[name]), name

@@ -483,6 +483,21 @@ def test_aCancelAtAnyTimeHasOneTypeAndLeavesNothing(at: float) -> None:
     assert network.seconds() <= max(at, 1.0)
 
 
+@pytest.mark.parametrize("deadline", [None, 60])
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_aCancelOfAnAddressNamesIt(host: str, deadline: float | None) -> None:
+    network = Network({host: (0, SILENT)})
+    outcome = connect(network, host=host, deadline=deadline)
+
+    outcome.deferred.cancel()
+
+    assert isinstance(outcome.error, error.ConnectingCancelledError)
+    assert outcome.error.address == HostnameAddress(host.encode(), 80)
+    assert network.history() == [(host, 0, 0, "cancelled")]
+    assert network.lookups == []
+    assert network.getDelayedCalls() == []
+
+
 @pytest.mark.parametrize("raised", [NotImplementedError, ZeroDivisionError])
 def test_aResolutionThatCantBeCancelledDoesntStopTheCancel(
     raised: type[Exception], monkeypatch: pytest.MonkeyPatch

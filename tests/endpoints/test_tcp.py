@@ -6,10 +6,11 @@ import socket
 from typing import Any
 
 import pytest
+from zope.interface import implementer
 
 from tests.running import run
 from twisted_endpoints import error
-from twisted_endpoints.address import HostnameAddress
+from twisted_endpoints.address import HostnameAddress, IPv4Address, IPv6Address
 from twisted_endpoints.defer import Deferred, fail, succeed
 from twisted_endpoints.endpoints import (
     HostnameEndpoint,
@@ -18,6 +19,7 @@ from twisted_endpoints.endpoints import (
     TCP6ClientEndpoint,
     TCP6ServerEndpoint,
 )
+from twisted_endpoints.interfaces import IHostnameResolver, IReactorPluggableNameResolver, IReactorThreads
 from twisted_endpoints.protocol import Factory, Protocol
 from twisted_endpoints.testing import MemoryReactorClock
 
@@ -141,6 +143,69 @@ def test_aCancelDuringTheLookupIsAsAtAnyOtherTime() -> None:
 
     assert results[0].check(error.ConnectingCancelledError)
     assert results[0].value.address == HostnameAddress(b"ipv6.example", 80)
+    assert reactor.tcpClients == []
+
+
+@implementer(IReactorThreads, IReactorPluggableNameResolver, IHostnameResolver)
+class OwnResolver(MemoryReactorClock):
+    """A reactor that has threads, which aren't used, and is its own resolver."""
+
+    def __init__(self, *found: Any) -> None:
+        super().__init__()
+        self.nameResolver = self
+        self.found = found
+        self.receiver: Any = None
+        self.asked: tuple[Any, ...] = ()
+        self.cancelled = 0
+
+    def resolveHostName(self, receiver: Any, *asked: Any) -> None:
+        self.asked = asked
+        self.receiver = receiver
+        receiver.resolutionBegan(self)
+
+    def answer(self) -> None:
+        for address in self.found:
+            self.receiver.addressResolved(address)
+        self.receiver.resolutionComplete()
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+        raise NotImplementedError
+
+
+def test_theReactorsResolverIsAsked() -> None:
+    found = [IPv4Address("TCP", "192.0.2.1", 0), IPv6Address("TCP", "fe80::1", 0, 0, 3)]
+    reactor = OwnResolver(*found)
+
+    TCP6ClientEndpoint(reactor, "ipv6.example", 80).connect(GreeterFactory())
+    assert reactor.asked == ("ipv6.example", 0, [IPv6Address])
+    reactor.answer()
+
+    assert [client[:2] for client in reactor.tcpClients] == [("fe80::1%3", 80)]
+
+
+def test_aResolverThatFindsNoIPv6IsADNSLookupError() -> None:
+    reactor = OwnResolver(IPv4Address("TCP", "192.0.2.1", 0))
+    results: list[Any] = []
+
+    TCP6ClientEndpoint(reactor, "ipv6.example", 80).connect(GreeterFactory()).addBoth(results.append)
+    reactor.answer()
+
+    assert results[0].check(error.DNSLookupError)
+    assert reactor.tcpClients == []
+
+
+def test_aCancelEndsTheResolversLookUp() -> None:
+    reactor = OwnResolver(IPv6Address("TCP", "::1", 0))
+    results: list[Any] = []
+
+    connecting = TCP6ClientEndpoint(reactor, "ipv6.example", 80).connect(GreeterFactory())
+    connecting.addBoth(results.append)
+    connecting.cancel()
+    reactor.answer()
+
+    assert results[0].check(error.ConnectingCancelledError)
+    assert reactor.cancelled == 1
     assert reactor.tcpClients == []
 
 

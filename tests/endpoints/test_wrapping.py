@@ -359,6 +359,17 @@ def test_startAndStopReachTheUsersFactory() -> None:
     assert factory.numPorts == 0
 
 
+def test_theProtocolIsLetGoOfAtTheEnd() -> None:
+    factory = _WrappingFactory(GreeterFactory())
+    layer = factory.buildProtocol(None)
+    layer.makeConnection(StringTransport())
+    assert factory._onConnection.result is layer._wrappedProtocol
+    factory.clientConnectionLost(None, Failure(error.ConnectionDone()))  # type: ignore[arg-type]
+    assert factory._onConnection.result is None
+    # As before, it is of no use for a second connection.
+    assert factory.buildProtocol(None) is None
+
+
 def test_theConnectorIsLetGoOfAtTheEnd() -> None:
     """It holds the factory, and would be garbage with it."""
     _, _, given = connecting("tcp4", GreeterFactory())

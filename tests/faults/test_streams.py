@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from zope.interface import implementer
 
+from tests.asyncioreactor.logged import loggedErrors
 from twisted_endpoints import error
 from twisted_endpoints.asyncioreactor.writing import BUFFER_SIZE
 from twisted_endpoints.interfaces import IPushProducer
@@ -66,6 +67,47 @@ def test_aResetInMidStream(play: Play, flooding: bool) -> None:
         assert client.lost == 1
 
     play(main)
+
+
+def test_aPeerThatResetsBeforeItIsAccepted(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        server = Peers()
+        address = await bed.serve(server)
+        for _ in range(3):
+            reset(bed.caller(address))
+        # The last one lives, and its word says that the others have been dealt with.
+        client = bed.caller(address)
+        client.send(b"here")
+        await bed.until(lambda: server.all and server.all[-1].received == b"here")
+        # uvloop can't tell who the others were: of them nobody need hear.
+        assert [peer.lost for peer in server.all[:-1]] == [peer.made for peer in server.all[:-1]]
+        client.close()
+        await server.all[-1].ended
+
+    with loggedErrors() as logged:
+        play(main)
+    assert logged == []
+
+
+def test_aServerThatResetsAsSoonAsItHasAccepted(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        listening, address = bed.listening()
+        for rounds in range(8):
+            factory = Peers()
+            connecting = bed.client(address).connect(factory)
+            await bed.rounds(rounds)
+            reset(await bed.accepted(listening))
+            # It may have been connected for a moment, or not at all.
+            ended = await connecting.addErrback(lambda reason: reason.trap(error.ConnectError))
+            if factory.all:
+                assert factory.all == [ended]
+                await ended.ended
+            else:
+                assert ended is error.ConnectError
+
+    with loggedErrors() as logged:
+        play(main)
+    assert logged == []
 
 
 @pytest.mark.parametrize("end", ["abort", "lose, and it reads", "lose, and it goes", "lose, then abort"])

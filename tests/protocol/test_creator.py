@@ -10,21 +10,7 @@ from twisted_endpoints.failure import Failure
 from twisted_endpoints.protocol import ClientCreator, Protocol
 from twisted_endpoints.task import Clock
 
-
-class Connector:
-    """Counts what it is told."""
-
-    def __init__(self) -> None:
-        self.connects = self.stops = self.disconnects = 0
-
-    def connect(self) -> None:
-        self.connects += 1
-
-    def stopConnecting(self) -> None:
-        self.stops += 1
-
-    def disconnect(self) -> None:
-        self.disconnects += 1
+from .connectors import Connector
 
 
 class Reactor(Clock):

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import pytest
 
 from twisted_endpoints.strings import Description, DescriptionError
-from twisted_endpoints.strings.arguments import REQUIRED, Declaration, declarationOf
+from twisted_endpoints.strings.arguments import REQUIRED, Declaration, Parameter, declarationOf
 from twisted_endpoints.strings.errors import ArgumentsError, InvalidValue
-from twisted_endpoints.strings.kinds import Kind, Mode, Port, Seconds
+from twisted_endpoints.strings.kinds import TEXT, Kind, Mode, Port, Seconds
 
 
 def server(reactor: Any, port: Port, interface: str = "", backlog: int = 50) -> None: ...
@@ -160,3 +160,25 @@ def test_whatNoDescriptionCanGiveCanNotBeDeclared(parameter: str, message: str) 
 
 def test_aDeclarationWithoutParameters() -> None:
     assert Declaration(()).bind(Description("x")) == {}
+
+
+def test_aDeclarationIsUsedAgain() -> None:
+    declaration = declarationOf(client)
+    for host in ("a", "b"):
+        for text in (f"x:{host}:80", f"x:host={host}:80", f"x:80:host={host}", f"x:port=80:{host}"):
+            assert declaration.bind(Description.parse(text)) == {"host": host, "port": 80}
+    with pytest.raises(InvalidValue, match="port must be a number"):
+        declaration.bind(Description.parse("x:a:b"))
+    with pytest.raises(InvalidValue, match="port must be a number"):
+        declaration.bind(Description.parse("x:host=a:b"))
+
+
+def test_aDeclarationRemembersNotEveryDescription() -> None:
+    names = [f"k{number}" for number in range(20)]
+    declaration = Declaration(tuple(Parameter(name, TEXT, "") for name in names))
+    for first in names:
+        for second in names[1:]:
+            if first != second:
+                found = declaration.bind(Description.parse(f"x:{first}=1:{second}=2"))
+                assert found == {first: "1", second: "2"}
+    assert len(declaration._shapes) <= 100

@@ -80,6 +80,19 @@ def test_clients(text: str, kind: type, expected: dict[str, Any]) -> None:
         assert fields(endpoint).items() >= expected.items()
 
 
+def test_eachCallMakesAnEndpointOfItsOwn() -> None:
+    first, second = (serverFromString(None, "tcp:80:interface=127.0.0.1") for _ in range(2))
+    assert first is not second
+    assert vars(first) == vars(second)
+
+
+@pytest.mark.parametrize("description", ["tcp:", "tcp:80:80=80", "nobody:80"])
+def test_aWrongTextIsWrongEachTime(description: str) -> None:
+    for _ in range(2):
+        with pytest.raises(DescriptionError):
+            serverFromString(None, description)
+
+
 def test_tcp6OnAnIPv4InterfaceWarns() -> None:
     with pytest.warns(DescriptionWarning, match=r"write tcp:80:interface=127\.0\.0\.1") as caught:
         endpoint: Any = serverFromString(object(), "tcp6:80:interface=127.0.0.1")

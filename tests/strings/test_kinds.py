@@ -103,3 +103,20 @@ def test_whatLooksLikeAHost() -> None:
         "a.b",
         "127.0.0.1",
     ]
+
+
+@given(st.from_regex(kinds._PLAIN_NAME, fullmatch=True).filter(lambda text: len(text) <= 253))
+def test_whatIsPlainlyANameIsAName(text: str) -> None:
+    assert kindOf(kinds.Host).read(text) == text
+    assert kinds._hostName(text) == text
+
+
+@pytest.mark.parametrize("last", ["a" * 63, "1a", "_a", "a1", "a-"])
+def test_lastLabels(last: str) -> None:
+    assert kindOf(kinds.Host).read(f"x.{last}") == f"x.{last}"
+
+
+@pytest.mark.parametrize("text", ["a" * 64, "x." + "a" * 64, "-a", "x.-a", "x..a", ".a", "a." * 127])
+def test_whatIsNoName(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # with or without a text
+        kindOf(kinds.Host).read(text)

@@ -63,69 +63,102 @@ class Client(ClientFactory):
 
 SERVER, CLIENT, CONTEXT = Factory(), Client(), object()
 
+#: A method, what it is called with, and where it keeps what, under which address.
+PORTS: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...], Any]] = [
+    ("listenTCP", (80, SERVER), "tcpServers", (80, SERVER, 50, ""), IPv4Address("TCP", "0.0.0.0", 80)),
+    (
+        "listenTCP",
+        (80, SERVER, 5, "::1"),
+        "tcpServers",
+        (80, SERVER, 5, "::1"),
+        IPv6Address("TCP", "::1", 80),
+    ),
+    (
+        "listenTCP",
+        (80, SERVER, 50, "fe80::1%eth0"),
+        "tcpServers",
+        (80, SERVER, 50, "fe80::1%eth0"),
+        IPv6Address("TCP", "fe80::1%eth0", 80),
+    ),
+    (
+        "listenSSL",
+        (443, SERVER, CONTEXT),
+        "sslServers",
+        (443, SERVER, CONTEXT, 50, ""),
+        IPv4Address("TCP", "0.0.0.0", 443),
+    ),
+    (
+        "listenUNIX",
+        ("/run/x", SERVER),
+        "unixServers",
+        ("/run/x", SERVER, 50, 0o666, 0),
+        UNIXAddress("/run/x"),
+    ),
+    (
+        "adoptStreamPort",
+        (7, AF_INET, SERVER),
+        "adoptedPorts",
+        (7, AF_INET, SERVER),
+        IPv4Address("TCP", "0.0.0.0", 1234),
+    ),
+    (
+        "adoptStreamPort",
+        (7, AF_INET6, SERVER),
+        "adoptedPorts",
+        (7, AF_INET6, SERVER),
+        IPv6Address("TCP", "::", 1234),
+    ),
+    (
+        "adoptDatagramPort",
+        (7, AF_INET, SERVER),
+        "adoptedPorts",
+        (7, AF_INET, SERVER, 8192),
+        IPv4Address("UDP", "0.0.0.0", 1234),
+    ),
+    (
+        "adoptDatagramPort",
+        (7, AF_INET6, SERVER, 100),
+        "adoptedPorts",
+        (7, AF_INET6, SERVER, 100),
+        IPv6Address("UDP", "::", 1234),
+    ),
+]
+CONNECTIONS: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...], Any]] = [
+    (
+        "connectTCP",
+        ("example.com", 80, CLIENT),
+        "tcpClients",
+        ("example.com", 80, CLIENT, 30, None),
+        IPv4Address("TCP", "example.com", 80),
+    ),
+    (
+        "connectTCP",
+        ("::1", 80, CLIENT, 3, ("::", 0)),
+        "tcpClients",
+        ("::1", 80, CLIENT, 3, ("::", 0)),
+        IPv6Address("TCP", "::1", 80),
+    ),
+    (
+        "connectSSL",
+        ("example.com", 443, CLIENT, CONTEXT),
+        "sslClients",
+        ("example.com", 443, CLIENT, CONTEXT, 30, None),
+        IPv4Address("TCP", "example.com", 443),
+    ),
+    (
+        "connectUNIX",
+        ("/run/x", CLIENT, 3, 1),
+        "unixClients",
+        ("/run/x", CLIENT, 3, 1),
+        UNIXAddress("/run/x"),
+    ),
+]
 
-@pytest.mark.parametrize(
-    ("ask", "where", "kept", "address"),
-    [
-        (
-            lambda r: r.listenTCP(80, SERVER),
-            "tcpServers",
-            (80, SERVER, 50, ""),
-            IPv4Address("TCP", "0.0.0.0", 80),
-        ),
-        (
-            lambda r: r.listenTCP(80, SERVER, backlog=5, interface="::1"),
-            "tcpServers",
-            (80, SERVER, 5, "::1"),
-            IPv6Address("TCP", "::1", 80),
-        ),
-        (
-            lambda r: r.listenTCP(80, SERVER, interface="fe80::1%eth0"),
-            "tcpServers",
-            (80, SERVER, 50, "fe80::1%eth0"),
-            IPv6Address("TCP", "fe80::1%eth0", 80),
-        ),
-        (
-            lambda r: r.listenSSL(443, SERVER, CONTEXT),
-            "sslServers",
-            (443, SERVER, CONTEXT, 50, ""),
-            IPv4Address("TCP", "0.0.0.0", 443),
-        ),
-        (
-            lambda r: r.listenUNIX("/run/x", SERVER),
-            "unixServers",
-            ("/run/x", SERVER, 50, 0o666, 0),
-            UNIXAddress("/run/x"),
-        ),
-        (
-            lambda r: r.adoptStreamPort(7, AF_INET, SERVER),
-            "adoptedPorts",
-            (7, AF_INET, SERVER),
-            IPv4Address("TCP", "0.0.0.0", 1234),
-        ),
-        (
-            lambda r: r.adoptStreamPort(7, AF_INET6, SERVER),
-            "adoptedPorts",
-            (7, AF_INET6, SERVER),
-            IPv6Address("TCP", "::", 1234),
-        ),
-        (
-            lambda r: r.adoptDatagramPort(7, AF_INET, SERVER),
-            "adoptedPorts",
-            (7, AF_INET, SERVER, 8192),
-            IPv4Address("UDP", "0.0.0.0", 1234),
-        ),
-        (
-            lambda r: r.adoptDatagramPort(7, AF_INET6, SERVER, 100),
-            "adoptedPorts",
-            (7, AF_INET6, SERVER, 100),
-            IPv6Address("UDP", "::", 1234),
-        ),
-    ],
-)
-def test_portsAreKept(ask: Callable[[Any], Any], where: str, kept: Any, address: Any) -> None:
+
+@pytest.mark.parametrize(("method", "arguments", "where", "kept", "address"), PORTS)
+def test_portsAreKept(method: str, arguments: Any, where: str, kept: Any, address: Any) -> None:
     reactor = MemoryReactor()
-    port = ask(reactor)
+    port = getattr(reactor, method)(*arguments)
 
     verifyObject(IListeningPort, port)
     assert getattr(reactor, where) == [kept]
@@ -134,38 +167,10 @@ def test_portsAreKept(ask: Callable[[Any], Any], where: str, kept: Any, address:
     assert port.stopListening() is None
 
 
-@pytest.mark.parametrize(
-    ("ask", "where", "kept", "address"),
-    [
-        (
-            lambda r: r.connectTCP("example.com", 80, CLIENT),
-            "tcpClients",
-            ("example.com", 80, CLIENT, 30, None),
-            IPv4Address("TCP", "example.com", 80),
-        ),
-        (
-            lambda r: r.connectTCP("::1", 80, CLIENT, timeout=3, bindAddress=("::", 0)),
-            "tcpClients",
-            ("::1", 80, CLIENT, 3, ("::", 0)),
-            IPv6Address("TCP", "::1", 80),
-        ),
-        (
-            lambda r: r.connectSSL("example.com", 443, CLIENT, CONTEXT),
-            "sslClients",
-            ("example.com", 443, CLIENT, CONTEXT, 30, None),
-            IPv4Address("TCP", "example.com", 443),
-        ),
-        (
-            lambda r: r.connectUNIX("/run/x", CLIENT, 3, 1),
-            "unixClients",
-            ("/run/x", CLIENT, 3, 1),
-            UNIXAddress("/run/x"),
-        ),
-    ],
-)
-def test_connectionsAreKept(ask: Callable[[Any], Any], where: str, kept: Any, address: Any) -> None:
+@pytest.mark.parametrize(("method", "arguments", "where", "kept", "address"), CONNECTIONS)
+def test_connectionsAreKept(method: str, arguments: Any, where: str, kept: Any, address: Any) -> None:
     reactor = MemoryReactor()
-    connector = ask(reactor)
+    connector = getattr(reactor, method)(*arguments)
 
     verifyObject(IConnector, connector)
     assert getattr(reactor, where) == [kept]
@@ -295,31 +300,20 @@ def test_theResolverAnswersAtOnce() -> None:
         resolution.cancel()
 
 
-LISTENING: list[Callable[[Any], Any]] = [
-    lambda r: r.listenTCP(80, SERVER),
-    lambda r: r.listenSSL(443, SERVER, CONTEXT),
-    lambda r: r.listenUNIX("/run/x", SERVER),
-    lambda r: r.adoptStreamPort(7, AF_INET, SERVER),
-]
-CONNECTING: list[Callable[[Any], Any]] = [
-    lambda r: r.connectTCP("example.com", 80, CLIENT),
-    lambda r: r.connectSSL("example.com", 443, CLIENT, CONTEXT),
-    lambda r: r.connectUNIX("/run/x", CLIENT),
-    lambda r: r.adoptStreamConnection(7, AF_INET, SERVER),
-    lambda r: r.adoptDatagramPort(7, AF_INET, SERVER, 8192),
-]
+#: One call of each method; those that the raising reactor answers as it does attempts to listen.
+ASKED = {method: arguments for method, arguments, *_ in PORTS + CONNECTIONS}
+ASKED["adoptStreamConnection"] = (7, AF_INET, SERVER)
+LISTENING = {"listenTCP", "listenSSL", "listenUNIX", "adoptStreamPort"}
 
 
-@pytest.mark.parametrize(
-    ("ask", "error"), [(ask, OSError) for ask in LISTENING] + [(ask, KeyError) for ask in CONNECTING]
-)
-def test_theRaisingReactorRefuses(ask: Callable[[Any], Any], error: type[Exception]) -> None:
+@pytest.mark.parametrize("method", ASKED)
+def test_theRaisingReactorRefuses(method: str) -> None:
     reactor = RaisingMemoryReactor(OSError("listen"), KeyError("connect"))
-    with pytest.raises(error):
-        ask(reactor)
+    with pytest.raises(OSError if method in LISTENING else KeyError):
+        getattr(reactor, method)(*ASKED[method])
 
 
-@pytest.mark.parametrize("ask", [*LISTENING, *CONNECTING])
-def test_theRaisingReactorWithoutAnExceptionRaisesAnyway(ask: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize("method", ASKED)
+def test_theRaisingReactorWithoutAnExceptionRaisesAnyway(method: str) -> None:
     with pytest.raises(TypeError):
-        ask(RaisingMemoryReactor())
+        getattr(RaisingMemoryReactor(), method)(*ASKED[method])

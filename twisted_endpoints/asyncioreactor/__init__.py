@@ -6,9 +6,10 @@ The reactor, on asyncio's event loop or on uvloop's: one file a subject.
 - `loops`                           which event loop
 - `timers`                          delayed calls
 - `threads`, `threadpool`           other threads
-- `names`, `resolver`, `hosts`      names and addresses
+- `names`, `resolver`, `hosts`, `lookups`    names and addresses
 - `descriptors`                     file descriptors of others
 - `stream`, `tcp`, `unix`, `adopted`, `errors`    connections and ports, on the loop's own transports
+- `socketfile`, `socketlock`        the files of UNIX sockets
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import importlib
 import sys
 
 from .reactor import AsyncioReactor
+from .unix import SocketModeWarning
 
-__all__ = ["AsyncioReactor", "install"]
+__all__ = ["AsyncioReactor", "SocketModeWarning", "install"]
 
 
 def install(eventloop: asyncio.AbstractEventLoop | None = None) -> None:

@@ -1,14 +1,14 @@
 """
 A connector: tries to connect a factory, again if the factory wants that, and tells it how each attempt ended.
 
-An attempt is a task of the event loop.  It has ended for the connector as soon as it was given up, timed
-out or has succeeded; what the loop still reports about it afterwards finds that it is no longer the
-connector's stream.
+An attempt is a coroutine.  It has ended for the connector as soon as it was given up, timed out or has
+succeeded; what the loop still reports about it afterwards finds that it is no longer the connector's stream.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -24,6 +24,50 @@ if TYPE_CHECKING:
     from .core import Core
 
 _log = Logger(__name__)
+
+
+class _Steps:
+    """
+    Runs a coroutine, one step whenever what it awaits is done.
+
+    This is what a task does, without what makes a task cost more than all else that is Python's in an
+    attempt: a name, an entry in the set of all tasks, a round of the loop before it begins.
+
+    Args:
+        coroutine: what to run; it awaits the futures of its loop.
+        failed: is called with what it raises.
+    """
+
+    __slots__ = ("_coroutine", "_failed", "_future")
+
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, None], failed: Callable[[BaseException], object]
+    ) -> None:
+        self._coroutine = coroutine
+        self._failed = failed
+        self._future: asyncio.Future[Any] | None = None
+
+    def take(self, done: asyncio.Future[Any] | None = None) -> None:
+        """Go as far as the coroutine can."""
+        # Else a cycle: it may hold an exception, whose traceback will hold this frame.
+        del done
+        self._future = None
+        try:
+            self._future = self._coroutine.send(None)
+        except StopIteration:
+            pass
+        except asyncio.CancelledError:
+            pass
+        except Exception as e:
+            self._failed(e)
+        else:
+            assert self._future is not None, "the coroutine must await a future"
+            self._future.add_done_callback(self.take)
+
+    def cancel(self) -> None:
+        """Raise `asyncio.CancelledError` where the coroutine waits."""
+        if self._future is not None:
+            self._future.cancel()
 
 
 @implementer(IConnector)
@@ -48,7 +92,7 @@ class Connector:
         self._factoryStarted = False
         self._limit: asyncio.TimerHandle | None = None
         self._start: asyncio.Handle | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._steps: _Steps | None = None
 
     # What subclasses say
 
@@ -87,7 +131,6 @@ class Connector:
         if loop.is_running():
             self._begin(stream)
         else:
-            # A task that never gets to run would complain when it is collected.
             self._start = loop.call_soon(self._begin, stream)
         self.factory.startedConnecting(self)
 
@@ -114,20 +157,20 @@ class Connector:
 
     def _begin(self, stream: Stream) -> None:
         self._start = None
-        self._task = self.reactor._loop.create_task(self._attempt(stream))
 
-    async def _attempt(self, stream: Stream) -> None:
-        try:
-            await self._open(stream)
-        except Exception as e:
-            self._fail(stream, connectError(e))
+        def failed(reason: BaseException) -> None:
+            # Later: this may be the first step, and the factory hears of it when connect() has returned.
+            self.reactor._loop.call_soon(self._fail, stream, connectError(reason))
+
+        self._steps = _Steps(self._open(stream), failed)
+        self._steps.take()
 
     def _end(self) -> None:
         """Let go of what an attempt needs."""
-        for handle in (self._limit, self._start, self._task):
-            if handle is not None:
-                handle.cancel()
-        self._limit = self._start = self._task = None
+        for ending in (self._limit, self._start, self._steps):
+            if ending is not None:
+                ending.cancel()
+        self._limit = self._start = self._steps = None
         self.reactor._untrack(self)
 
     def _fail(self, stream: Stream, reason: BaseException) -> None:
@@ -163,11 +206,16 @@ class Connector:
             # Given up while the loop connected.
             return None
         try:
+            peer = stream.getPeer()
+        except ConnectionResetError as e:
+            self._fail(stream, connectError(e))
+            return None
+        try:
             self.state = "connected"
-            # Not through _end: cancelled now, the task would close what it has just opened.
-            self._task = None
+            # Not through _end: cancelled now, the coroutine would close what it has just opened.
+            self._steps = None
             self._end()
-            return self.factory.buildProtocol(stream.getPeer())
+            return self.factory.buildProtocol(peer)
         except Exception as e:
             _log.failure(f"{self!r}: buildProtocol failed, the connection is closed")
             self.state = "connecting"

@@ -17,8 +17,25 @@ _log = Logger(__name__)
 #: What accept() says where descriptors or memory have run out.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-#: Seconds between two records about that: asyncio reports it some fifty times each time that it tries.
-_EXHAUSTED_INTERVAL = 1.0
+
+class Seldom:
+    """
+    Says when it is time for another log entry about what may happen very often: once a second.
+
+    Args:
+        clock: gives the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next = -math.inf
+
+    def __call__(self) -> bool:
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + 1.0
+        return True
 
 
 def newEventLoop(make: Callable[[], asyncio.AbstractEventLoop] | None = None) -> asyncio.AbstractEventLoop:
@@ -32,7 +49,7 @@ def newEventLoop(make: Callable[[], asyncio.AbstractEventLoop] | None = None) ->
         make: makes the loop; by default it is uvloop's where that is installed, else asyncio's.
     """
     loop = _fastestLoop() if make is None else make()
-    loop.set_exception_handler(_LogUnhandled())
+    loop.set_exception_handler(_LogUnhandled(loop.time))
     return loop
 
 
@@ -49,16 +66,16 @@ def _fastestLoop() -> asyncio.AbstractEventLoop:
 class _LogUnhandled:
     """An event loop's exception handler: logs what escapes from its callbacks."""
 
-    def __init__(self) -> None:
-        self._nextExhausted = -math.inf
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._exhaustedSeldom = Seldom(clock)
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         text, exception = context["message"], context.get("exception")
         if exception is None:
             _log.error(text)
         elif isinstance(exception, OSError) and exception.errno in _EXHAUSTED and "socket" in context:
-            if loop.time() >= self._nextExhausted:
-                self._nextExhausted = loop.time() + _EXHAUSTED_INTERVAL
+            # Of a server that isn't one of the reactor's ports: asyncio says it fifty times a second.
+            if self._exhaustedSeldom():
                 _log.error(f"connections wait to be accepted: {exception.strerror}")
         else:
             try:
@@ -73,7 +90,8 @@ def closeEventLoop(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def _isUvloop(loop: asyncio.AbstractEventLoop) -> bool:
+def isUvloop(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether a loop is uvloop's."""
     return type(loop).__module__.partition(".")[0] == "uvloop"
 
 
@@ -84,7 +102,7 @@ def liveClock(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
     uvloop's own stands still within one callback, so that a second from "now" might have passed already.  It
     is taken from the monotonic clock.
     """
-    return time.monotonic if _isUvloop(loop) else loop.time
+    return time.monotonic if isUvloop(loop) else loop.time
 
 
 def timerAllowance(loop: asyncio.AbstractEventLoop) -> float:
@@ -93,4 +111,4 @@ def timerAllowance(loop: asyncio.AbstractEventLoop) -> float:
 
     uvloop rounds to the nearest millisecond: just below half of one makes it round up.
     """
-    return 0.000499 if _isUvloop(loop) else 0.0
+    return 0.000499 if isUvloop(loop) else 0.0

@@ -6,12 +6,17 @@ copy of the socket's descriptor, and the loop's transport is closed, which leave
 
 Nothing is sent before the next round of the loop.  A descriptor needs a byte to travel with, and programs
 write that byte before the descriptor or after it.
+
+What a peer sends opens descriptors in this process, asked for or not.  Those that nobody takes are closed.
+Where the process can't have more, the kernel drops some without an error: a protocol that counts on them
+could take the next one for the one that is missing, so that ends the connection.
 """
 
 from __future__ import annotations
 
 import array
 import asyncio
+import errno
 import os
 import socket
 from collections import deque
@@ -21,6 +26,7 @@ from .. import error
 from .._log import Logger
 from ..failure import Failure
 from ..interfaces import IFileDescriptorReceiver
+from .errors import lostReason
 from .writing import BUFFER_SIZE
 
 if TYPE_CHECKING:
@@ -32,6 +38,8 @@ _log = Logger(__name__)
 _MANY = 64
 #: The most descriptors that Linux puts into one message (SCM_MAX_FD); fewer would be lost without a word.
 _PER_MESSAGE = 253
+#: Room for those, and for what a socket that was adopted may have been told to add, such as credentials.
+_SPACE = socket.CMSG_SPACE(_PER_MESSAGE * array.array("i").itemsize) + socket.CMSG_SPACE(64)
 
 
 class DescriptorTransport(asyncio.Transport):
@@ -47,7 +55,9 @@ class DescriptorTransport(asyncio.Transport):
     def __init__(self, loop: asyncio.AbstractEventLoop, former: Any, stream: Stream) -> None:
         super().__init__()
         self._loop = loop
-        self._stream = stream
+        #: None once the connection is lost: the stream holds its transport, and circles wait for the garbage
+        #: collector.
+        self._stream: Any = stream
         self._former: Any = former
         self._names = {name: former.get_extra_info(name) for name in ("sockname", "peername")}
         self._sock: socket.socket | None = None
@@ -59,6 +69,7 @@ class DescriptorTransport(asyncio.Transport):
         self._watching = False
         self._flushScheduled = False
         self._closing = self._ending = self._lost = False
+        self._hasComplained = False
         former.set_protocol(_Handover(self, stream))
         if former.get_write_buffer_size():
             former.set_write_buffer_limits(0)
@@ -67,11 +78,18 @@ class DescriptorTransport(asyncio.Transport):
 
     def _takeOver(self) -> None:
         """Go on with the socket, now that the former transport has sent everything."""
-        former, self._former = self._former, None
-        if former is None or self._lost or self._closing:
+        former = self._former
+        if former is None or self._closing:
             return
-        self._sock = socket.socket(fileno=os.dup(former.get_extra_info("socket").fileno()))
+        try:
+            descriptor = os.dup(former.get_extra_info("socket").fileno())
+        except OSError as e:
+            self._stream._reason = lostReason(e)
+            self.abort()
+            return
+        self._sock = socket.socket(fileno=descriptor)
         self._sock.setblocking(False)
+        self._former = None
         former.set_protocol(asyncio.Protocol())
         former.abort()
         if self._reading:
@@ -101,19 +119,24 @@ class DescriptorTransport(asyncio.Transport):
 
     def _readReady(self) -> None:
         assert self._sock is not None
-        space = socket.CMSG_SPACE(_PER_MESSAGE * array.array("i").itemsize)
         try:
-            data, ancillary, _, _ = self._sock.recvmsg(BUFFER_SIZE, space, socket.MSG_CMSG_CLOEXEC)
+            data, ancillary, flags, _ = self._sock.recvmsg(BUFFER_SIZE, _SPACE, socket.MSG_CMSG_CLOEXEC)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as e:
             self._end(e)
             return
+        descriptors = array.array("i")
         for level, kind, content in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                received = array.array("i")
-                received.frombytes(content[: len(content) - len(content) % received.itemsize])
-                self._received(list(received))
+                descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
+        if flags & socket.MSG_CTRUNC and self._takesDescriptors():
+            _closeAll(descriptors)
+            self._end(
+                OSError(errno.EMFILE, "descriptors that the peer has sent were lost: too many open files")
+            )
+            return
+        self._received(descriptors)
         if data:
             if not self._closing:
                 self._stream.data_received(data)
@@ -121,18 +144,20 @@ class DescriptorTransport(asyncio.Transport):
             self.pause_reading()
             self._stream.eof_received()
 
-    def _received(self, descriptors: list[int]) -> None:
-        while descriptors:
-            protocol = self._stream.protocol
-            if self._closing or not IFileDescriptorReceiver.providedBy(protocol):
-                for descriptor in descriptors:
-                    os.close(descriptor)
-                _log.info(
-                    f"{len(descriptors)} descriptors were received that {protocol!r} can't take: closed"
-                )
+    def _takesDescriptors(self) -> bool:
+        # Asked each time: the protocol may be exchanged, and may close the connection.
+        return not self._closing and bool(IFileDescriptorReceiver.providedBy(self._stream.protocol))
+
+    def _received(self, descriptors: array.array[int]) -> None:
+        for taken, descriptor in enumerate(descriptors):
+            if not self._takesDescriptors():
+                _closeAll(descriptors[taken:])
+                if not self._hasComplained:
+                    self._hasComplained = True
+                    _log.info(f"{self._stream!r} gets descriptors that nobody takes: they are closed")
                 return
             try:
-                protocol.fileDescriptorReceived(descriptors.pop(0))
+                self._stream.protocol.fileDescriptorReceived(descriptor)
             except BaseException:
                 self._stream._fail("fileDescriptorReceived")
 
@@ -197,7 +222,8 @@ class DescriptorTransport(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         former = self._former.get_write_buffer_size() if self._former is not None else 0
-        return len(self._unsent) + int(former)
+        # Descriptors count: who closes the connection waits until it is known that there are bytes for them.
+        return len(self._unsent) + len(self._descriptors) + int(former)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self._high = BUFFER_SIZE if high is None else high
@@ -248,12 +274,14 @@ class DescriptorTransport(asyncio.Transport):
         self._loop.remove_writer(self._sock)
         self._loop.call_soon(self._close, reason)
 
-    def _close(self, reason: OSError | None) -> None:
+    def _close(self, reason: BaseException | None) -> None:
+        self._lost = self._closing = True
+        stream, self._stream = self._stream, None
         try:
-            self._stream.connection_lost(reason)
+            stream.connection_lost(reason)
         finally:
-            assert self._sock is not None
-            self._sock.close()
+            if self._sock is not None:
+                self._sock.close()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         if name == "socket":
@@ -268,8 +296,13 @@ class _Handover(asyncio.Protocol):
         self._successor = successor
         self.data_received = stream.data_received  # type: ignore[method-assign]
         self.eof_received = stream.eof_received  # type: ignore[method-assign]
-        self.connection_lost = stream.connection_lost  # type: ignore[method-assign]
+        self.connection_lost = successor._close  # type: ignore[method-assign, assignment]
 
     def resume_writing(self) -> None:
         # Not from within: the loop's transport still has work to do after this call.
         self._successor._loop.call_soon(self._successor._takeOver)
+
+
+def _closeAll(descriptors: array.array[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -3,14 +3,13 @@ A listening port: a socket that listens from the first moment, and a server of t
 
 The socket is made here and not by the loop, so that an address that can't be listened on is an exception of
 the call that asked for it, whether or not the loop runs.  Connections wait in the kernel until it does.
+How they are accepted is `accepting`'s matter.
 """
 
 from __future__ import annotations
 
-import asyncio
 import socket as socketlib
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
@@ -18,15 +17,14 @@ from .._log import Logger
 from ..defer import Deferred
 from ..failure import Failure
 from ..interfaces import IListeningPort, ILoggingContext
+from .accepting import Acceptor
+from .errors import cannotListen
 from .stream import Stream, logPrefixOf
 
 if TYPE_CHECKING:
     from .core import Core
 
 _log = Logger(__name__)
-
-#: The most connections that are accepted in one round of the loop.
-_ACCEPTS = 50
 
 
 @implementer(IListeningPort, ILoggingContext)
@@ -37,6 +35,7 @@ class Port:
     Attributes:
         reactor: the reactor.
         factory: makes the protocols.
+        port: the number or the path that was asked for.
         backlog: how many connections may wait in the kernel.
         connected: it listens.
         disconnecting: `stopListening` has been called, and the socket isn't closed yet.
@@ -46,6 +45,7 @@ class Port:
     """
 
     _type = "TCP"
+    port: Any
     connected = False
     disconnecting = False
     disconnected = False
@@ -56,7 +56,7 @@ class Port:
         self.reactor: Any = reactor
         self.factory = factory
         self.backlog = backlog
-        self._server: asyncio.AbstractServer | None = None
+        self._acceptor: Acceptor | None = None
         self._stopped: Deferred[None] | None = None
 
     # What subclasses say
@@ -90,10 +90,14 @@ class Port:
             CannotListenError: the address is in use, forbidden or not one of this machine's.
         """
         self.socket = self._openSocket()
+        name = f"{self._type} port {self._name()!r}"
+        self._acceptor = Acceptor(self.reactor._loop, self._makeStream, self.socket, self.backlog, name)
         try:
-            self._server = _serve(self.reactor._loop, self._makeStream, self.socket, self.backlog)
-        except BaseException:
+            self._acceptor.start()
+        except BaseException as e:
             self._closeSocket()
+            if isinstance(e, OSError):
+                raise cannotListen(getattr(self, "interface", None), self.port, e) from e
             raise
         _log.info(f"{self.logPrefix()} starting on {self._name()!r}")
         self.connected = True
@@ -153,12 +157,12 @@ class Port:
     def _closeSocket(self) -> None:
         assert self.socket is not None
         sock, self.socket = self.socket, None
-        server, self._server = self._server, None
+        acceptor, self._acceptor = self._acceptor, None
         try:
             self._closing()
         finally:
-            if server is not None:
-                server.close()
+            if acceptor is not None:
+                acceptor.close()
             sock.close()
 
     _shutdown = _stop
@@ -168,10 +172,15 @@ class Port:
     def _buildProtocol(self, stream: Stream) -> Any:
         if not self.connected or self.disconnecting:
             return None
+        try:
+            peer = stream.getPeer()
+        except ConnectionResetError:
+            # It is gone already, and nobody can tell who it was.
+            return None
         stream.sessionno = self.sessionno
         self.sessionno += 1
         try:
-            return self.factory.buildProtocol(stream.getPeer())
+            return self.factory.buildProtocol(peer)
         except Exception:
             _log.failure(f"{self!r}: buildProtocol failed, the connection is closed")
             return None
@@ -192,7 +201,11 @@ class Port:
 
     @property
     def _reading(self) -> bool:
-        return self.connected and not self.disconnecting
+        return self.connected and not self.disconnecting and self._accepting
+
+    @property
+    def _accepting(self) -> bool:
+        return self._acceptor is not None and self._acceptor.accepting
 
     _writing = False
 
@@ -216,33 +229,3 @@ class Port:
 def qualifiedName(instance: object) -> str:
     """Name an object's class, with its module."""
     return f"{type(instance).__module__}.{type(instance).__name__}"
-
-
-def _serve(
-    loop: asyncio.AbstractEventLoop, makeStream: Callable[[], Stream], sock: socketlib.socket, backlog: int
-) -> asyncio.AbstractServer:
-    """
-    Have the loop accept connections from now on.
-
-    The loops' methods for it are coroutines that have nothing to wait for.  In a task, they would only make a
-    port that is neither open nor closed for two rounds of the loop, or for ever if the loop doesn't run.
-    """
-    # Not create_unix_server, for any kind: some versions of it remove the socket's file at the end.
-    # asyncio tries to accept `backlog` connections a round, with 0 none, and without a free descriptor logs
-    # each: so the length of the kernel's queue is set afterwards.
-    round_ = max(1, min(backlog, _ACCEPTS))
-    server = _firstStep(loop.create_server(makeStream, sock=sock, backlog=round_, start_serving=False))
-    _firstStep(server.start_serving())
-    if round_ != backlog:
-        sock.listen(backlog)
-    return cast(asyncio.AbstractServer, server)
-
-
-def _firstStep(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end, or until it waits for the loop to go round, as `start_serving`."""
-    try:
-        coroutine.send(None)
-    except StopIteration as e:
-        return e.value
-    coroutine.close()
-    return None

@@ -75,6 +75,7 @@ class Stream(Writer):
         "_owner",
         "_paused",
         "_readClosed",
+        "_starting",
         "disconnected",
         "sessionno",
     )
@@ -84,7 +85,7 @@ class Stream(Writer):
         self.sessionno = 0
         self.disconnected = False
         self._owner = owner
-        self._paused = self._readClosed = False
+        self._paused = self._readClosed = self._starting = False
         #: What the loop read after it was told not to: see `data_received`.
         self._early = b""
 
@@ -104,10 +105,15 @@ class Stream(Writer):
     def _start(self) -> None:
         self.connected = self._writable = True
         self.reactor._track(self)
+        self._starting = True
         try:
             self.protocol.makeConnection(self)
         except BaseException:
             self._fail("connectionMade")
+        self._starting = False
+        if self.disconnecting:
+            # A server that turns somebody away needs no other round of the loop for it.
+            self._drained()
 
     def data_received(self, data: bytes) -> None:
         if self._paused:
@@ -219,8 +225,10 @@ class Stream(Writer):
             self._transport.close()
             return
         if self.producer is None and not self._transport.get_write_buffer_size():
-            self.pauseProducing()
-        self._scheduleDrained()
+            # The loop isn't told, as it is only until `_drained`.
+            self._paused = True
+        if not self._starting:
+            self._scheduleDrained()
 
     def stopConsuming(self) -> None:
         """Unregister the producer, and close the connection."""

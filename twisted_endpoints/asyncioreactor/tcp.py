@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from typing import Any
@@ -19,6 +20,9 @@ from .errors import cannotListen
 from .ports import Port
 from .stream import Owner, Stream, attach
 
+#: What connect() says of a non-blocking socket that is not connected yet.
+_UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK)
+
 
 @implementer(ITCPTransport)
 class TCPStream(Stream):
@@ -32,7 +36,11 @@ class TCPStream(Stream):
 
     def getPeer(self) -> IPv4Address | IPv6Address:
         if self._peer is None:
-            self._peer = tcpAddress(self._transport.get_extra_info("peername"))
+            name = self._transport.get_extra_info("peername")
+            if name is None:
+                # uvloop asks the kernel, which forgets who a peer was that has reset the connection.
+                raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+            self._peer = tcpAddress(name)
         return self._peer
 
     def getHost(self) -> IPv4Address | IPv6Address:
@@ -169,11 +177,12 @@ class TCPConnector(Connector):
         if not 0 <= self.port <= 65535:
             # uvloop would take the number modulo 65536.
             raise OverflowError("connect_ex(): port must be 0-65535.")
-        if self.bindAddress is None:
+        if self.bindAddress is None and not isinstance(loop, asyncio.SelectorEventLoop):
+            # uvloop does it all in C; asyncio's own takes several rounds of the loop for it.
             await loop.create_connection(lambda: stream, host, self.port)
             return
         family = socket.AF_INET6 if isLiteral(host, socket.AF_INET6) else socket.AF_INET
-        sock = self._bound(family)
+        sock = socket.socket(family, socket.SOCK_STREAM) if self.bindAddress is None else self._bound(family)
         try:
             sock.setblocking(False)
             address: Any = resolveIPv6(host, self.port) if family == socket.AF_INET6 else (host, self.port)
@@ -262,9 +271,11 @@ class TCP(Core):
 
 async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: Any) -> None:
     """Connect a non-blocking socket; uvloop's `sock_connect` would lose the scope of an IPv6 address."""
-    try:
-        sock.connect(address)
-    except BlockingIOError:
+    number = sock.connect_ex(address)
+    if number in _UNDER_WAY:
+        # Within one machine it is done by now, and asking again costs less than being told.
+        number = sock.connect_ex(address)
+    if number in _UNDER_WAY:
         writable: asyncio.Future[None] = loop.create_future()
         loop.add_writer(sock, lambda: None if writable.done() else writable.set_result(None))
         try:
@@ -272,5 +283,5 @@ async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address
         finally:
             loop.remove_writer(sock)
         number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number:
-            raise OSError(number, os.strerror(number)) from None
+    if number not in (0, errno.EISCONN):
+        raise OSError(number, os.strerror(number))

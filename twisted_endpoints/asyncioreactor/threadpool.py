@@ -2,8 +2,7 @@
 A pool of threads, the twin of `twisted.python.threadpool`.
 
 Not `concurrent.futures`: its threads can't be more or fewer later, and are waited for when the interpreter
-exits, even where one hangs in a name look-up for half a minute.  These are daemons; who needs them done calls
-`stop`.
+exits, even where one hangs for half a minute.  These are daemons; who needs them done calls `stop`.
 """
 
 from __future__ import annotations
@@ -99,27 +98,12 @@ class ThreadPool:
 
     def stop(self) -> None:
         """Make the calls that are queued, let the threads end, and wait for them."""
-        self._dismiss()
-        for thread in list(self.threads):
-            thread.join()
-
-    def _dismiss(self, forgetQueue: bool = False) -> list[threading.Thread]:
-        """
-        Let each thread end when there is nothing left to do, without waiting for it.
-
-        Args:
-            forgetQueue: don't make the calls that are queued.
-
-        Returns:
-            The threads that have nothing to do now, and so end at once.
-        """
         with self._changed:
             self.joined = True
             self.started = False
-            if forgetQueue:
-                self._queue.clear()
             self._changed.notify_all()
-            return list(self.waiters)
+        for thread in list(self.threads):
+            thread.join()
 
     def callInThread(self, func: Callable[..., Any], *args: Any, **kw: Any) -> None:
         """

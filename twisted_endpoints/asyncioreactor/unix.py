@@ -1,15 +1,8 @@
 """
 UNIX sockets: the reactor's `IReactorUNIX`.
 
-A socket in the file system is a file that outlives its server, and its path may have been taken by others.
-So:
-
-- Its permissions are right from the moment that it is there: set on the socket before it is bound, and
-  never wider than asked for.  What the umask took away is given back to the file that was bound, and not to
-  whatever the path leads to by then.
-- It is removed at the end only if the path still leads to it, which is looked up while the listener is
-  held: a new file may get the same inode number as soon as the old one is gone.
-- A socket that a dead server left is replaced only if its lock file says so, and nobody answers there.
+What becomes of their files is the affair of `socketfile`, and of their locks that of `socketlock`.  Abstract
+names have neither.
 """
 
 from __future__ import annotations
@@ -17,26 +10,32 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import stat
+import warnings
 from typing import Any
 
 from zope.interface import implementer
 
 from .. import error
-from .._lockfile import FilesystemLock, _isRunning
 from ..address import UNIXAddress
+from ..endpoints.unix import OPEN_TO_ALL, Unsaid
 from ..interfaces import IFileDescriptorReceiver, IReactorUNIX, IUNIXTransport
 from .connectors import Connector
 from .core import Core
 from .errors import cannotListen
 from .passing import DescriptorTransport
 from .ports import Port, qualifiedName
+from .socketfile import SocketFile, isOpenToAll
+from .socketlock import SocketLock, isServed
 from .stream import Owner, Stream, attach
 
 #: The most bytes of a path, of the 108 with the closing NUL that an address has room for.
 _LONGEST = 107
 #: Seconds between two attempts to connect while the server's queue is full.
 _BUSY_DELAY = 0.02
+
+
+class SocketModeWarning(UserWarning):
+    """Every user of the machine can connect to a UNIX socket, and nobody has said that they may."""
 
 
 @implementer(IUNIXTransport)
@@ -119,84 +118,66 @@ class UNIXPort(Port):
         address: Any,
         factory: Any,
         backlog: int,
-        mode: int = 0o666,
+        mode: int = OPEN_TO_ALL,
         wantPID: bool = False,
     ) -> None:
         super().__init__(reactor, factory, backlog)
         self.port = UNIXAddress(address).name or b""
         self.mode = mode
         self.wantPID = wantPID
-        self.lockFile: FilesystemLock | None = None
-        self._file: tuple[int, int] | None = None
+        self.lockFile: SocketLock | None = None
+        self._file: SocketFile | None = None
 
     def _openSocket(self) -> socket.socket:
         problem = _unusable(self.port)
         if problem:
             raise cannotListen(None, self.port, problem)
-        if _isAbstract(self.port):
-            return self._bound()
-        if self.wantPID:
-            self._lock()
+        listening = None
         try:
-            return self._bound()
-        except BaseException:
-            self._unlock()
-            raise
-
-    def _lock(self) -> None:
-        lock = FilesystemLock(self.port + b".lock")
-        try:
-            if not lock.lock():
-                raise cannotListen(None, self.port, "Cannot acquire lock, another process holds it")
-            if not lock.clean:
-                _removeStale(self.port)
-        except OSError as e:
-            if lock.locked:
-                lock.unlock()
-            raise cannotListen(None, self.port, e) from e
-        self.lockFile = lock
-
-    def _unlock(self) -> None:
-        lock, self.lockFile = self.lockFile, None
-        if lock is not None:
-            try:
-                lock.unlock()
-            except (OSError, ValueError):
-                # Removed by somebody, or taken over: not ours to clean up.
-                pass
-
-    def _bound(self) -> socket.socket:
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            listening.setblocking(False)
-            os.fchmod(listening.fileno(), self.mode)
-            listening.bind(self.port)
             if not _isAbstract(self.port):
-                self._file = _setMode(self.port, self.mode)
+                self._file = SocketFile(self.port)
+                if self.wantPID:
+                    self._lock(self._file)
+            listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            listening.setblocking(False)
+            if self._file is None:
+                listening.bind(self.port)
+            else:
+                self._file.bind(listening, self.mode)
+                self._warn(self._file)
             listening.listen(self.backlog)
         except BaseException as e:
-            self._removeFile()
-            listening.close()
+            self._closing()
+            if listening is not None:
+                listening.close()
             if isinstance(e, OSError):
                 raise cannotListen(None, self.port, e) from e
             raise
         return listening
 
-    def _removeFile(self) -> None:
-        """Remove the socket's file if it is still the one that was bound; only while the socket is open."""
-        identity, self._file = self._file, None
-        try:
-            if identity is not None and _identity(os.lstat(self.port)) == identity:
-                os.unlink(self.port)
-        except FileNotFoundError:
-            # Somebody tidied up.
-            pass
+    def _lock(self, file: SocketFile) -> None:
+        lock = SocketLock(file.place, file.answers)
+        if not lock.lock():
+            raise cannotListen(None, self.port, "Cannot acquire lock, another process holds it")
+        self.lockFile = lock
+        file.removeDead(certainly=not lock.clean)
+
+    def _warn(self, file: SocketFile) -> None:
+        if isinstance(self.mode, Unsaid) and isOpenToAll(os.path.dirname(file.place)):
+            warnings.warn(
+                f"every user of this machine can connect to {self._name()!r}, as no mode was given:"
+                " write mode 600, or 660 for a group, or 666 if that is what you want (octal)",
+                SocketModeWarning,
+                stacklevel=5,  # whoever called listenUNIX
+            )
 
     def _closing(self) -> None:
-        try:
-            self._removeFile()
-        finally:
-            self._unlock()
+        file, self._file = self._file, None
+        if file is not None:
+            file.remove()
+        lock, self.lockFile = self.lockFile, None
+        if lock is not None:
+            lock.unlock()
 
     def _makeStream(self) -> Stream:
         return UNIXStream(self.reactor, self)
@@ -250,7 +231,7 @@ class UNIXConnector(Connector):
         problem = _unusable(path)
         if problem:
             raise error.ConnectError(string=f"{os.fsdecode(path)!r}: {problem}")
-        if self.checkPID and not _isAbstract(path) and not _isServed(path):
+        if self.checkPID and not _isAbstract(path) and not isServed(path):
             raise error.BadFileError(string=f"{os.fsdecode(path)!r}: no running server holds its lock file")
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -273,7 +254,7 @@ class UNIX(Core):
     """The part of the reactor that listens on and connects to UNIX sockets."""
 
     def listenUNIX(
-        self, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
+        self, address: Any, factory: Any, backlog: int = 50, mode: int = OPEN_TO_ALL, wantPID: bool = False
     ) -> UNIXPort:
         """
         Listen on a UNIX socket.
@@ -282,9 +263,11 @@ class UNIX(Core):
             address: the path, of at most 107 bytes; or an abstract name with a leading NUL.
             factory: makes a protocol for each connection.
             backlog: how many connections may wait in the kernel.
-            mode: the permissions of the file, whatever the umask.
-            wantPID: hold a lock file beside it, so that a second server is refused and a dead one's socket
-                replaced; not for abstract names, which the kernel tidies up itself.
+            mode: the permissions of the file, whatever the umask.  The default is Twisted's 0o666; where
+                every user of the machine can connect by that, a `SocketModeWarning` says so.
+            wantPID: hold locks beside it, ``PATH.lock`` and ``PATH.flock``, so that a second server is
+                refused and a dead one's socket replaced; not for abstract names, which the kernel tidies up
+                itself.
 
         Returns:
             The listening port.
@@ -335,56 +318,3 @@ def _unusable(path: bytes) -> str:
             f"the path has {len(path)} bytes, of {_LONGEST} possible: try one relative to the current folder"
         )
     return ""
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
-
-
-def _setMode(path: bytes, mode: int) -> tuple[int, int]:
-    """
-    Give the file of a socket that was just bound what the umask took away; return its identity.
-
-    Raises:
-        OSError: the path no longer leads to a socket, or it can't be changed.
-    """
-    if not hasattr(os, "O_PATH"):
-        os.chmod(path, mode, follow_symlinks=False)
-        return _identity(os.lstat(path))
-    # A descriptor of the file itself, as chmod would follow a link that somebody put in its place.
-    file = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        status = os.fstat(file)
-        if not stat.S_ISSOCK(status.st_mode):
-            raise OSError(f"{os.fsdecode(path)!r} was exchanged while it was bound")
-        if stat.S_IMODE(status.st_mode) != mode:
-            os.chmod(f"/proc/self/fd/{file}", mode)
-        return _identity(status)
-    finally:
-        os.close(file)
-
-
-def _removeStale(path: bytes) -> None:
-    """Remove a socket that a dead server left: not what is no socket, nor one where somebody answers."""
-    try:
-        if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            return
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-        except OSError:
-            # Busy, or not ours to ask: the bind will say.
-            pass
-
-
-def _isServed(path: bytes) -> bool:
-    """Tell whether a running process holds a socket's lock file, and leave that as it is."""
-    try:
-        return _isRunning(os.readlink(path + b".lock"))
-    except OSError:
-        return False

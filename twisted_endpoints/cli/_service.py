@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..defer import Deferred, DeferredList, maybeDeferred
 from ..relay import Observer, RelayFactory, Stream
+from ._memory import Thrift
 from ._report import Report, openReport
 from ._text import addressText, reasonText, sizeText, visible
 
@@ -46,10 +47,19 @@ class Diary(Observer):
         target: the string that each stream is connected to.
         verbose: write lines for each connection.
         clock: gives the time in seconds.
+        ended: called when a stream has ended.
     """
 
-    def __init__(self, report: Report, target: str, verbose: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        report: Report,
+        target: str,
+        verbose: bool,
+        clock: Callable[[], float],
+        ended: Callable[[], object] = lambda: None,
+    ) -> None:
         self._report = report
+        self._ended = ended
         self._target = visible(target)
         self._verbose = verbose
         self._clock = clock
@@ -77,6 +87,7 @@ class Diary(Observer):
         )
 
     def closed(self, stream: Stream) -> None:
+        self._ended()
         number = self._numbers.pop(stream, None)
         if number is None:
             return
@@ -109,7 +120,14 @@ class Service:
         self._server = server
         self._options = options
         self._report = openReport()
-        diary = Diary(self._report, options.connect, options.verbose, reactor.seconds)
+        self._thrift = Thrift(reactor)
+        diary = Diary(
+            self._report,
+            options.connect,
+            options.verbose,
+            reactor.seconds,
+            lambda: self._thrift.ended(len(self._relay.open)),
+        )
         self._relay = RelayFactory(
             client, maxConnections=options.max_connections, observer=diary, clock=reactor.seconds
         )
@@ -190,6 +208,7 @@ class Service:
             self._listen.cancel()
 
         def over(_: object) -> None:
+            self._thrift.stop()
             for call in (limit, self._liveCall):
                 if call is not None and call.active():
                     call.cancel()

@@ -8,7 +8,9 @@ a result, the result is taken out of it.  If it has none, the first Deferred pau
 in the other's list says who waits.  When the other comes to that entry, it hands its result over.
 
 Nothing of this recurses: `_runCallbacks` works through a stack of its own, so a chain of Deferreds that
-wait for each other may be as long as memory allows.
+wait for each other may be as long as memory allows.  What fires another Deferred as the last thing that it
+does, as a coroutine does at its end, stands behind the mark `TAIL`: it returns that Deferred, and the stack
+goes on from there.
 
 The functions that run callbacks forget their local variables at the end.  A traceback keeps the frames
 alive through which an exception came, and those below them: a frame that still knew the Deferred, whose
@@ -34,10 +36,12 @@ class Mark(Enum):
 
     NO_RESULT = "a Deferred has nothing to hand over"
     CONTINUE = "no callback: hand the result over to the Deferred that stands in place of the arguments"
+    TAIL = "no callback: call what stands in place of the arguments, then run the Deferred that it returns"
 
 
 NO_RESULT = Mark.NO_RESULT
 CONTINUE = Mark.CONTINUE
+TAIL = Mark.TAIL
 
 
 def passthru(arg: _T) -> _T:
@@ -141,6 +145,12 @@ class _CallbackChain(Generic[_ResultT]):
                             extra.paused -= 1
                             self._callbacks = [*batch, *self._callbacks]
                             return extra  # type: ignore[no-any-return]
+                        elif callback is TAIL:
+                            extra, result = extra(result), None
+                            if extra is not None:
+                                self.result, failed = None, False
+                                self._callbacks = [*batch, *self._callbacks]
+                                return extra  # type: ignore[no-any-return]
                         elif failed:
                             result = callback(result, *extra[2], **extra[3])
                         else:

@@ -16,6 +16,7 @@ from types import CoroutineType, GeneratorType, TracebackType
 from typing import Any, NoReturn, ParamSpec, TypeGuard, TypeVar
 
 from ..failure import Failure
+from ._chain import TAIL
 from ._deferred import Deferred
 from ._errors import NotACoroutineError
 
@@ -63,8 +64,13 @@ class _Run:
         self.deferred: Deferred[Any] = Deferred(self._cancel)
         self.waitingOn: Deferred[Any] | None = None
 
-    def step(self, result: Any) -> None:
-        """Send a result in, or throw a failure, and go on until a Deferred comes out that hasn't fired."""
+    def step(self, result: Any) -> Deferred[Any] | None:
+        """
+        Send a result in, or throw a failure, and go on until a Deferred comes out that hasn't fired.
+
+        Returns:
+            At the end, the Deferred for the result: it has fired, and its callbacks are to be run.
+        """
         try:
             while True:
                 failed = isinstance(result, Failure)
@@ -81,31 +87,50 @@ class _Run:
                     result = returned.value
                     break
                 except BaseException:
-                    self.deferred.errback()
-                    return
+                    result = Failure(captureVars=self.deferred.debug)
+                    break
                 if not isinstance(result, Deferred):
                     if not isCoroutine(result):
                         continue
                     result = _cancellableInlineCallbacks(result)
                 if result._runningCallbacks or not result.called or result.paused:
                     self.waitingOn = result
-                    result.addBoth(self.step)
-                    return
+                    result._callbacks.append((TAIL, TAIL, self.step))
+                    return None
                 result = result._take()
-            # Not in the handlers above: what a callback raises is not to be chained to their exception.
-            self.deferred.callback(result)
+            return self.deferred._accept(result)
         finally:
             del self, result
 
     def _cancel(self, deferred: Deferred[Any]) -> None:
-        deferred._goOnWith(self._cancelAwaited)
-
-    def _cancelAwaited(self, _: object) -> Deferred[Any]:
         # It is up to the generator what a cancellation means: it may catch the error and go on.
-        self.deferred = Deferred(self._cancel)
-        if self.waitingOn is not None:
-            self.waitingOn.cancel()
-        return self.deferred
+        run: _Run | None = self
+        outcome: Any = None
+        awaited: Any = None
+        try:
+            # What it waits for may be another run: in a loop, as there may be thousands.
+            while run is not None:
+                outcome = Deferred(run._cancel)
+                run.deferred, deferred = outcome, run.deferred
+                deferred._goOnWith(outcome)
+                awaited = None if run.waitingOn is None else run.waitingOn._innermost()
+                run = _runThatFires(awaited)
+            if awaited is not None:
+                awaited.cancel()
+        except BaseException:
+            if outcome.called:
+                raise
+            outcome.errback()
+        finally:
+            del self, run, deferred, outcome, awaited
+
+
+def _runThatFires(deferred: Deferred[Any] | None) -> _Run | None:
+    """Find the run at whose end a Deferred fires; None if it fires by other means, or has fired."""
+    if deferred is None or deferred.called:
+        return None
+    canceller: Any = deferred._canceller
+    return canceller.__self__ if getattr(canceller, "__func__", None) is _Run._cancel else None
 
 
 def _warnIfNotLocal(tb: TracebackType | None, thrown: bool) -> None:
@@ -141,11 +166,14 @@ def _cancellableInlineCallbacks(generator: Any) -> Deferred[Any]:
     """Run a generator or coroutine; return a Deferred for its result."""
     run = _Run(generator)
     deferred = run.deferred
+    fired = None
     try:
-        run.step(None)
+        fired = run.step(None)
+        if fired is not None:
+            fired._runCallbacks()
         return deferred
     finally:
-        del run, deferred
+        del run, deferred, fired
 
 
 def inlineCallbacks(f: Callable[_P, Generator[Any, Any, _T]]) -> Callable[_P, Deferred[_T]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 from ..failure import Failure
-from ._chain import _CallbackChain, passthru
+from ._chain import TAIL, _CallbackChain, passthru
 from ._debug import DebugInfo, stackOfCaller
 from ._errors import AlreadyCalledError, CancelledError, NotACoroutineError
 from ._timeouts import Timeout, _cancelledToTimedOutError
@@ -108,7 +108,10 @@ class Deferred(_CallbackChain[_ResultT]):
         self._callbacks.append((callback, passthru if errback is None else errback, extra))
         if self.called:
             self._runCallbacks()
-        return self  # type: ignore[return-value]
+        try:
+            return self  # type: ignore[return-value]
+        finally:
+            del self
 
     @overload
     def addCallback(
@@ -132,7 +135,10 @@ class Deferred(_CallbackChain[_ResultT]):
         self._callbacks.append((callback, passthru, extra))
         if self.called:
             self._runCallbacks()
-        return self
+        try:
+            return self
+        finally:
+            del self
 
     @overload
     def addErrback(
@@ -156,7 +162,10 @@ class Deferred(_CallbackChain[_ResultT]):
         self._callbacks.append((passthru, errback, extra))
         if self.called:
             self._runCallbacks()
-        return self
+        try:
+            return self
+        finally:
+            del self
 
     @overload
     def addBoth(
@@ -180,7 +189,10 @@ class Deferred(_CallbackChain[_ResultT]):
         self._callbacks.append((callback, callback, extra))
         if self.called:
             self._runCallbacks()
-        return self
+        try:
+            return self
+        finally:
+            del self
 
     def addTimeout(
         self,
@@ -209,13 +221,19 @@ class Deferred(_CallbackChain[_ResultT]):
         """
         Fire another Deferred with the result of this one, whose own result is then None.
 
-        Unlike a Deferred that a callback returns, this way of chaining takes stack: don't chain thousands.
-
         Returns:
             This Deferred.
         """
         d._chainedTo = self
-        return self.addCallbacks(d.callback, d.errback)
+        if type(d).callback is not Deferred.callback or type(d).errback is not Deferred.errback:
+            return self.addCallbacks(d.callback, d.errback)
+        self._callbacks.append((TAIL, TAIL, d._accept))
+        if self.called:
+            self._runCallbacks()
+        try:
+            return self  # type: ignore[return-value]
+        finally:
+            del self
 
     def callback(self, result: _ResultT | Failure) -> None:
         """
@@ -231,6 +249,18 @@ class Deferred(_CallbackChain[_ResultT]):
             self._canceller = None
             self.result = result
             self._runCallbacks()
+        finally:
+            del self, result
+
+    def _accept(self, result: Any) -> Deferred[_ResultT] | None:
+        """Fire, but leave it to the caller to run the callbacks of the Deferred that is returned."""
+        try:
+            if (self.called or self.debug) and not self._mayFire():
+                return None
+            self.called = True
+            self._canceller = None
+            self.result = result
+            return self
         finally:
             del self, result
 
@@ -290,20 +320,34 @@ class Deferred(_CallbackChain[_ResultT]):
         `CancelledError`. If it waits for another Deferred, that one is cancelled.  Otherwise nothing
         happens.
         """
-        if self.called:
-            if isinstance(self.result, Deferred):
-                self.result.cancel()
-            return
-        if self._canceller:
-            self._canceller(self)
-        else:
-            self._suppressAlreadyCalled = True
-        if not self.called:
-            self.errback(Failure._withoutTraceback(CancelledError()))
+        awaited = self._innermost()
+        try:
+            if awaited is not self:
+                awaited.cancel()
+                return
+            if self.called:
+                return
+            if self._canceller:
+                self._canceller(self)
+            else:
+                self._suppressAlreadyCalled = True
+            if not self.called:
+                self.errback(Failure._withoutTraceback(CancelledError()))
+        finally:
+            del self, awaited
 
-    def _goOnWith(self, callback: Callable[[Any], Deferred[Any]]) -> None:
-        """Fire, but let a callback in front of all others say which Deferred the result is to come from."""
-        self._callbacks.insert(0, (callback, callback, None))
+    def _innermost(self) -> Deferred[Any]:
+        """Follow the Deferreds that wait for each other's results, from this one to the last one."""
+        last: Deferred[Any] = self
+        while last.called and isinstance(last.result, Deferred):
+            last = last.result
+            if type(last).cancel is not Deferred.cancel:
+                break
+        return last
+
+    def _goOnWith(self, other: Deferred[Any]) -> None:
+        """Fire, but with the result that another Deferred will have."""
+        self._callbacks.insert(0, (lambda _: other, passthru, None))
         self.callback(None)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
@@ -323,7 +367,11 @@ class Deferred(_CallbackChain[_ResultT]):
         if isinstance(self.result, Failure):
             if self._debugInfo is not None:
                 self._debugInfo.failResult = None
-            self.result.raiseException()
+            try:
+                self.result.raiseException()
+            finally:
+                # The traceback holds this frame from now on.
+                del self
         return self.result  # type: ignore[no-any-return]
 
     __iter__ = __await__

@@ -60,16 +60,17 @@ class _FutureAdapter:
     def finish(self, future: Future[Any]) -> None:
         """Take the result of the Future, which is done."""
         try:
-            result = future.result()
-        except BaseException:
-            result = Failure()
-        self.deferred.callback(result)
+            try:
+                result = future.result()
+            except BaseException:
+                result = Failure()
+            self.deferred.callback(result)
+        finally:
+            # The traceback holds this frame from now on.
+            del self, future, result
 
     def _cancel(self, deferred: Deferred[Any]) -> None:
-        deferred._goOnWith(self._cancelFuture)
-
-    def _cancelFuture(self, _: object) -> Deferred[Any]:
         # A Future may refuse: its task can catch the cancellation and return a result.
-        self._future.cancel()
         self.deferred = Deferred()
-        return self.deferred
+        deferred._goOnWith(self.deferred)
+        self._future.cancel()

@@ -10,7 +10,7 @@ from ..failure import Failure
 from ._errors import CancelledError, TimeoutError  # noqa: A004
 
 if TYPE_CHECKING:
-    from ..interfaces import IReactorTime
+    from ..interfaces import IDelayedCall, IReactorTime
     from ._deferred import Deferred
 
 _T = TypeVar("_T")
@@ -23,10 +23,14 @@ def _cancelledToTimedOutError(value: _T, timeout: float) -> _T:
     Raises:
         TimeoutError: `value` is the failure of a `CancelledError`.
     """
-    if isinstance(value, Failure):
+    if not isinstance(value, Failure):
+        return value
+    try:
         value.trap(CancelledError)
         raise TimeoutError(timeout, "Deferred")
-    return value
+    finally:
+        # The traceback holds this frame from now on.
+        del value
 
 
 def timeout(deferred: Deferred[Any]) -> None:
@@ -59,18 +63,26 @@ class Timeout:
         self._deferred = deferred
         self._seconds = seconds
         self._translate = translate
-        self._call = clock.callLater(seconds, self._expire)
+        self._call: IDelayedCall | None = clock.callLater(seconds, self._expire)
 
     def _expire(self) -> None:
         self.expired = True
-        self._deferred.cancel()
+        try:
+            self._deferred.cancel()
+        finally:
+            del self
 
     def translate(self, result: Any) -> Any:
         """Take the Deferred's result; where it was cut short, let the given function say what it means."""
-        return self._translate(result, self._seconds) if self.expired else result
+        try:
+            return self._translate(result, self._seconds) if self.expired else result
+        finally:
+            del self, result
 
     def stop(self, result: Any) -> Any:
         """Forget about the time, and pass the result on."""
-        if self._call.active():
-            self._call.cancel()
+        # Not kept: the call knows this object, and this object the Deferred.
+        call, self._call = self._call, None
+        if call is not None and call.active():
+            call.cancel()
         return result

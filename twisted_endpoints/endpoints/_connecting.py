@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
-from .._log import Logger
 from ..address import HostnameAddress, IPv4Address, IPv6Address
 from ..defer import Deferred
 from ..error import ConnectError, ConnectingCancelledError, DNSLookupError
@@ -16,12 +15,10 @@ from ..error import TimeoutError as TimedOut
 from ..failure import Failure
 from ..interfaces import IAddress, IHostResolution, IProtocol, IProtocolFactory, IResolutionReceiver
 from ._racing import Action, Cancel, Lost, Race, Start, Wait, Won, interleave
-from ._resolution import isIPv6, shown
+from ._resolution import cancelResolution, isIPv6, shown
 
 if TYPE_CHECKING:
     from .hostname import HostnameEndpoint
-
-_log = Logger(__name__)
 
 Address = IPv4Address | IPv6Address
 
@@ -198,7 +195,7 @@ class Connecting:
                 call.cancel()
         self._nextCall = self._deadlineCall = None  # they hold this object
         if resolution is not None:
-            _cancelResolution(resolution)
+            cancelResolution(resolution)
         if race is not None:
             for action in race.stopped():
                 self._do(action)
@@ -211,12 +208,3 @@ class Connecting:
 def _why(error: BaseException) -> str:
     text = str(error).rstrip(".")
     return text if isinstance(error, ConnectError) else f"{type(error).__name__}: {text}"
-
-
-def _cancelResolution(resolution: IHostResolution) -> None:
-    try:
-        resolution.cancel()
-    except NotImplementedError:
-        pass  # Twisted's own can't be cancelled; its answer is ignored
-    except Exception:
-        _log.failure("while cancelling a hostname lookup")

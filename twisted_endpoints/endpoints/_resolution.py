@@ -14,8 +14,17 @@ from .._log import Logger
 from ..address import IPv4Address, IPv6Address
 from ..defer import CancelledError, Deferred
 from ..failure import Failure
-from ..interfaces import IAddress, IHostnameResolver, IHostResolution, IReactorThreads, IResolutionReceiver
+from ..interfaces import (
+    IAddress,
+    IHostnameResolver,
+    IHostResolution,
+    IReactorPluggableNameResolver,
+    IReactorThreads,
+    IResolutionReceiver,
+)
 from ..threads import deferToThread, deferToThreadPool
+
+_log = Logger(__name__)
 
 #: What `socket.getaddrinfo` returns: rows of family, type, protocol, canonical name and socket address.
 AddressInfo = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]
@@ -115,22 +124,83 @@ def lookUpInThread(
     reactor: Any,
     deferToAnyThread: Callable[..., Deferred[AddressInfo]],
     getaddrinfo: Callable[..., AddressInfo],
-    *args: object,
+    host: str,
+    port: int,
+    family: int,
+    *kind: int,
 ) -> Deferred[AddressInfo]:
     """
-    Call ``getaddrinfo(*args)`` in a thread.
+    Call ``getaddrinfo(host, port, family, *kind)`` in a thread, or ask who does.
 
     Args:
         reactor: the endpoint's.
         deferToAnyThread: the endpoint's ``_deferToThread``.  As long as it is `threads.deferToThread`, the
-            look-up runs in the threads of `reactor`, and not in those of the installed one, which may not
-            even run.
-        getaddrinfo: the endpoint's ``_getaddrinfo``.
-        *args: for it.
+            look-up is the business of `reactor`, and not of the installed one, which may not even run.
+        getaddrinfo: the endpoint's ``_getaddrinfo``.  As long as it is the system's, the resolver of
+            `reactor` is asked, where it has one: in threads that others wait for, a look-up that hangs would
+            hold up these, and the end of the process.
+        host: for `getaddrinfo`, as all that follow.
+        port: the port of the addresses.
+        family: one that `socket` has.
+        *kind: the type of socket, or nothing.
     """
     if deferToAnyThread is deferToThread and IReactorThreads.providedBy(reactor):
-        return deferToThreadPool(reactor, reactor.getThreadPool(), getaddrinfo, *args)
-    return deferToAnyThread(getaddrinfo, *args)
+        resolver = reactor.nameResolver if IReactorPluggableNameResolver.providedBy(reactor) else None
+        if resolver is not None and family == socket.AF_INET6 and getaddrinfo is socket.getaddrinfo:
+            return _IPv6Rows().ask(resolver, host, port)
+        return deferToThreadPool(reactor, reactor.getThreadPool(), getaddrinfo, host, port, family, *kind)
+    return deferToAnyThread(getaddrinfo, host, port, family, *kind)
+
+
+@implementer(IResolutionReceiver)
+class _IPv6Rows:
+    """Makes of what a resolver finds what `getaddrinfo` would have returned."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, int, int, str, tuple[Any, ...]]] = []
+        self._resolution: IHostResolution | None = None
+        #: None when it has fired, or is about to.
+        self._answer: Deferred[AddressInfo] | None = None
+
+    def ask(self, resolver: IHostnameResolver, host: str, port: int) -> Deferred[AddressInfo]:
+        """Look a name up; the Deferred fires with the rows.  No rows is a `socket.gaierror`."""
+        answer = self._answer = Deferred(self._cancelled)
+        resolver.resolveHostName(self, host, port, [IPv6Address])
+        return answer
+
+    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:
+        self._resolution = resolutionInProgress
+
+    def addressResolved(self, address: IAddress) -> None:
+        # Resolvers may give what they weren't asked for: those that know one kind of address do.
+        if isinstance(address, IPv6Address):
+            sockaddr = (address.host, address.port, address.flowInfo, address.scopeID)
+            self._rows.append((socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", sockaddr))
+
+    def resolutionComplete(self) -> None:
+        self._resolution = None
+        answer, self._answer = self._answer, None
+        if answer is None:
+            return
+        if self._rows:
+            answer.callback(self._rows)
+        else:
+            answer.errback(socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+
+    def _cancelled(self, answer: Deferred[AddressInfo]) -> None:
+        resolution, self._answer, self._resolution = self._resolution, None, None
+        if resolution is not None:
+            cancelResolution(resolution)
+
+
+def cancelResolution(resolution: IHostResolution) -> None:
+    """Give a look-up up, whether or not its resolver can do so."""
+    try:
+        resolution.cancel()
+    except NotImplementedError:
+        pass  # Twisted's own can't be cancelled; its answer is ignored
+    except Exception:
+        _log.failure("while cancelling a hostname lookup")
 
 
 @implementer(IHostResolution)

@@ -8,8 +8,10 @@ from typing import Any
 
 from zope.interface import implementer
 
-from ..address import IPv4Address, IPv6Address
+from ..address import HostnameAddress, IPv4Address, IPv6Address
 from ..defer import Deferred, fail
+from ..error import ConnectingCancelledError
+from ..failure import Failure
 from ..interfaces import (
     IHostnameResolver,
     IProtocol,
@@ -18,7 +20,15 @@ from ..interfaces import (
     IStreamClientEndpoint,
 )
 from ..threads import deferToThread
-from ._resolution import AddressInfo, HostName, _SimpleHostnameResolver, lookUpInThread, scoped, shown
+from ._resolution import (
+    AddressInfo,
+    HostName,
+    _SimpleHostnameResolver,
+    isIPv6,
+    lookUpInThread,
+    scoped,
+    shown,
+)
 from .tcp import BindAddress, TCP4ClientEndpoint, TCP6ClientEndpoint
 
 
@@ -105,10 +115,21 @@ class HostnameEndpoint:
         """
         if self._badHostname:
             return fail(ValueError(f"invalid hostname: {self._hostText}"))
+        if self._isAddress and self._deadline is None:
+            # Nothing to look up, and nobody to race with.
+            kind = IPv6Address if isIPv6(self._hostText) else IPv4Address
+            only = self._endpointFor(kind("TCP", self._hostText, self._port))
+            return only.connect(protocolFactory).addErrback(self._namedAsCancelled)
         # Not with the module: its values are dataclasses, which cost a program that never connects 10 ms.
         from ._connecting import Connecting
 
         return Connecting(self, protocolFactory).start()
+
+    def _namedAsCancelled(self, reason: Failure) -> Failure:
+        """Let a cancel name what the user asked for."""
+        if reason.check(ConnectingCancelledError):
+            return Failure(ConnectingCancelledError(HostnameAddress(self._hostBytes, self._port)))
+        return reason
 
     def _getNameResolverAndMaybeWarn(self, reactor: Any) -> Any:
         if self._resolver is not None:

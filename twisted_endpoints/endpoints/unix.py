@@ -17,6 +17,14 @@ from ..interfaces import (
 from .wrapping import startConnecting, startListening
 
 
+class Unsaid(int):
+    """A number that is a default, and that nobody has chosen."""
+
+
+#: The mode of a socket by default.  Our reactor warns of it where every user of the machine can connect.
+OPEN_TO_ALL = Unsaid(0o666)
+
+
 @implementer(IStreamServerEndpoint)
 class UNIXServerEndpoint:
     """
@@ -27,8 +35,8 @@ class UNIXServerEndpoint:
         address: the path of the socket; on Linux, one that begins with a NUL is an abstract name.
         backlog: how many connections may wait to be accepted.
         mode: the socket file's permissions.  The default lets every user of the machine connect, as Twisted's
-            does; give ``0o600``, or use a private directory, where that is not wanted.
-        wantPID: hold a lock file beside the socket, so that a socket left by a dead server is replaced and
+            does, and `AsyncioReactor` warns of it where they can; give ``0o600``, or use a private folder.
+        wantPID: hold lock files beside the socket, so that a socket left by a dead server is replaced and
             that of a living one is not.
     """
 
@@ -37,7 +45,7 @@ class UNIXServerEndpoint:
         reactor: Any,
         address: str | bytes,
         backlog: int = 50,
-        mode: int = 0o666,
+        mode: int = OPEN_TO_ALL,
         wantPID: bool | int = 0,
     ) -> None:
         self._reactor = reactor

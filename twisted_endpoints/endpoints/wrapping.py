@@ -153,6 +153,10 @@ def _hasFired(deferred: Deferred[Any]) -> bool:
     return deferred.called
 
 
+#: Stands for a Deferred that has fired, and holds nothing.
+_SPENT: Deferred[Any] = succeed(None)
+
+
 class _WrappingFactory(ClientFactory):
     """
     Fires a Deferred, `_onConnection`, for the one connection that it is used for.
@@ -199,6 +203,8 @@ class _WrappingFactory(ClientFactory):
 
     def clientConnectionLost(self, connector: IConnector, reason: Failure) -> None:
         self._connector = None
+        # Its result is the protocol, whose transport holds the connector.
+        self._onConnection = _SPENT
 
     def _failed(self, reason: Failure) -> None:
         if not self._onConnection.called:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..endpoints.unix import UNIXClientEndpoint, UNIXServerEndpoint
+from ..endpoints.unix import OPEN_TO_ALL, UNIXClientEndpoint, UNIXServerEndpoint
 from . import Backlog, ClientParser, Flag, Mode, Seconds, ServerParser, SocketPath
 
 __all__ = ["client", "server"]
@@ -18,7 +18,7 @@ class _Server(ServerParser):
         self,
         reactor: Any,
         address: SocketPath,
-        mode: Mode = 0o666,
+        mode: Mode = OPEN_TO_ALL,
         backlog: Backlog = 50,
         lockfile: Flag = True,
     ) -> UNIXServerEndpoint:

@@ -19,7 +19,7 @@ than that the value is not red or green.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
@@ -41,6 +41,9 @@ class _Required:
 
 
 REQUIRED = _Required()
+
+#: So many combinations of arguments a declaration remembers; a program uses a few.
+_SHAPES = 100
 
 _PLAIN: dict[Any, Kind] = {
     inspect.Parameter.empty: kinds.TEXT,
@@ -94,6 +97,8 @@ class Declaration:
         self._required = {parameter.name for parameter in parameters if parameter.required}
         self._skip = 1 if parameters and parameters[0].kind is kinds.PORT else 0
         self._readers = {parameter.name: parameter.kind.read for parameter in parameters}
+        # What descriptions with so many positional arguments and these keywords give, in their order.
+        self._shapes: dict[tuple[Any, ...], tuple[str, ...]] = {}
 
     def bind(self, description: Description) -> dict[str, Any]:
         """
@@ -114,28 +119,46 @@ class Declaration:
             InvalidValue: a value is not of its argument's kind.
         """
         args, kwargs = description.args, description.kwargs
-        readers, names = self._readers, self._positional
-        if kwargs and not self._required.isdisjoint(kwargs):
-            missing = [name for name in names if name in self._required and name not in kwargs]
-            if len(missing) == len(args):
-                names = tuple(missing)
-        texts: dict[str, Any] = {}
-        for name, text in zip(names, args):  # noqa: B905  # the keyword costs more than the rest
-            texts[name] = text
-        for name in kwargs:
-            if name not in readers or name in texts:
-                self._refuseKeyword(description, name, texts)
-            texts[name] = kwargs[name]
-        if len(args) > len(names):
-            self._refuseExtra(description)
-        if not self._required <= texts.keys():
-            self._refuseMissing(description, texts)
+        shape = (len(args), *kwargs)
+        names = self._shapes.get(shape)
+        if names is None:
+            names = self._named(description)
+            if len(self._shapes) < _SHAPES:
+                self._shapes[shape] = names
+        readers = self._readers
+        values: dict[str, Any] = {}
         try:
-            for name in texts:
-                texts[name] = readers[name](texts[name])
+            for name, text in zip(names, args):  # noqa: B905  # the names of keywords come after them
+                values[name] = readers[name](text)
+            for name in kwargs:
+                values[name] = readers[name](kwargs[name])
         except ValueError as error:
             self._refuseValue(description, name, names, error)
-        return texts
+        return values
+
+    def _named(self, description: Description) -> tuple[str, ...]:
+        """
+        Give the arguments of a description, by position and then by keyword, their names.
+
+        Raises:
+            ArgumentsError: one is missing, unknown, given twice, or too many.
+        """
+        args, kwargs = description.args, description.kwargs
+        names = self._positional
+        if not self._required.isdisjoint(kwargs):
+            missing = tuple(name for name in names if name in self._required and name not in kwargs)
+            if len(missing) == len(args):
+                names = missing
+        texts = dict(zip(names, args))  # noqa: B905  # there may be more of either
+        for name in kwargs:
+            if name not in self._readers or name in texts:
+                self._refuseKeyword(description, name, texts)
+        if len(args) > len(names):
+            self._refuseExtra(description)
+        found = (*texts, *kwargs)
+        if not self._required.issubset(found):
+            self._refuseMissing(description, found)
+        return found
 
     def _refuseKeyword(self, description: Description, name: str, texts: Mapping[str, str]) -> NoReturn:
         where = description.keyword(name, whole=True)
@@ -159,8 +182,8 @@ class Declaration:
         hint = f"{description.prefix} takes {self.usage()}. For a ':' in a value, put a backslash before it."
         raise ArgumentsError.at(problem, where, colonHint(where[0], self._skip) or hint)
 
-    def _refuseMissing(self, description: Description, texts: Mapping[str, str]) -> NoReturn:
-        missing = [name for name in self._readers if name in self._required and name not in texts]
+    def _refuseMissing(self, description: Description, given: Collection[str]) -> NoReturn:
+        missing = [name for name in self._readers if name in self._required and name not in given]
         where = description.end()
         hint = f"{description.prefix} takes {self.usage()}."
         problem = f"{shown(description.prefix)} needs {' and '.join(missing)}"

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 from .description import Description, quote
 from .registry import clients, servers
 
 __all__ = ["clientFromString", "quoteStringArgument", "serverFromString"]
+
+#: Programs make an endpoint of the same few texts each time that they connect.
+_read = lru_cache(128)(Description.parse)
+
+
+def _description(text: str | bytes) -> Description:
+    # What is neither str nor bytes may not even be hashable.
+    return _read(text) if type(text) is str else Description.parse(text)
 
 
 def serverFromString(reactor: object, description: str | bytes) -> IStreamServerEndpoint:
@@ -24,7 +34,7 @@ def serverFromString(reactor: object, description: str | bytes) -> IStreamServer
     Raises:
         DescriptionError: no endpoint can be made of it.
     """
-    endpoint: IStreamServerEndpoint = servers.endpoint(reactor, Description.parse(description))
+    endpoint: IStreamServerEndpoint = servers.endpoint(reactor, _description(description))
     return endpoint
 
 
@@ -42,7 +52,7 @@ def clientFromString(reactor: object, description: str | bytes) -> IStreamClient
     Raises:
         DescriptionError: no endpoint can be made of it.
     """
-    endpoint: IStreamClientEndpoint = clients.endpoint(reactor, Description.parse(description))
+    endpoint: IStreamClientEndpoint = clients.endpoint(reactor, _description(description))
     return endpoint
 
 

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 __all__ = [
@@ -58,11 +59,14 @@ _inet_pton, _AF_INET, _DIGITS = socket.inet_pton, socket.AF_INET, frozenset("012
 
 _NAME = re.compile(r"[0-9A-Za-z_.\-]+")
 _LABEL = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_\-]{0,62}")
+
+# Most names, in one go: labels, of which the last ends with a letter.
+_PLAIN_NAME = re.compile(r"(?:[0-9A-Za-z_][0-9A-Za-z_\-]{0,62}\.)*(?!-)[0-9A-Za-z_\-]{0,62}[A-Za-z]")
 _DECIMAL = re.compile(r"[0-9]{1,12}|[0-9]{1,12}\.[0-9]{0,12}|\.[0-9]{1,12}")
 _OCTAL = re.compile(r"(?:0[oO])?[0-7]+")
 
 
-def _number(text: str, largest: int) -> int:
+def _number(largest: int, text: str) -> int:
     # isdigit() takes ٨, and int() takes that, blanks, signs and underscores.
     if not (text.isascii() and text.isdigit()):
         raise ValueError("")
@@ -72,14 +76,6 @@ def _number(text: str, largest: int) -> int:
     if value > largest:
         raise ValueError("")
     return value
-
-
-def _port(text: str) -> int:
-    return _number(text, 65535)
-
-
-def _integer(text: str) -> int:
-    return _number(text, _LARGEST)
 
 
 def _seconds(text: str) -> float:
@@ -181,7 +177,7 @@ def _interface(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if isIPv4(text):
+    if (len(text) <= 253 and _PLAIN_NAME.fullmatch(text)) or isIPv4(text):
         return text
     if _NAME.fullmatch(text):
         return _hostName(text)
@@ -246,9 +242,9 @@ def bareIPv6Hint(text: str) -> str:
     )
 
 
-PORT = Kind("port", "a number from 0 to 65535", _port)
+PORT = Kind("port", "a number from 0 to 65535", partial(_number, 65535))
 TEXT = Kind("text", "text without NUL characters", _text)
-INTEGER = Kind("number", f"a whole number from 0 to {_LARGEST}", _integer)
+INTEGER = Kind("number", f"a whole number from 0 to {_LARGEST}", partial(_number, _LARGEST))
 SECONDS = Kind("seconds", "a number of seconds, like 30 or 1.5", _seconds)
 FLAG = Kind("0 or 1", "0 or 1", _flag, lambda value: "1" if value else "0")
 

@@ -16,6 +16,8 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import Any
 
+# The package, not a name in it: whoever imports that first imports this on the way.
+from .. import plugins
 from .._log import Logger
 from .._vocabulary import vocabulary
 from ..interfaces import IStreamClientEndpointStringParserWithReactor, IStreamServerEndpointStringParser
@@ -220,12 +222,10 @@ class Registry:
         Raises:
             TypeError: it isn't one.
         """
-        from ..plugins import Parser
-
         method = getattr(parser, self._parse, None)
         if not callable(method):
             raise TypeError(f"{parser!r} is no parser for {self.role}s: it has no method {self._parse}()")
-        if isinstance(parser, Parser):
+        if isinstance(parser, plugins.Parser):
             # Read now: a wrong declaration is a broken plugin, and not an error of whoever wrote the
             # description.
             parser.declaration  # noqa: B018

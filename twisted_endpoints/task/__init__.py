@@ -9,7 +9,7 @@ Calls later, calls again and again, and work in slices; the twin of `twisted.int
 
 from __future__ import annotations
 
-from ._clock import Clock, DelayedCall
+from ._clock import Clock
 from ._cooperator import (
     _EPSILON,  # noqa: F401  Twisted's tests, and other programs, lean on these private ones
     CooperativeTask,
@@ -34,7 +34,6 @@ __all__ = [
     "Clock",
     "CooperativeTask",
     "Cooperator",
-    "DelayedCall",
     "LoopingCall",
     "NotPaused",
     "SchedulerError",

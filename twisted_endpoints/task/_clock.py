@@ -178,7 +178,11 @@ class Clock:
             call = self.calls.pop(0)
             # Before the call: it may ask for itself, and can't be cancelled any more.
             call.called = 1
-            call.func(*call.args, **call.kw)
+            try:
+                call.func(*call.args, **call.kw)
+            finally:
+                # A caught exception keeps the frames below it: not what was called, which may be what fails.
+                del call
 
     def pump(self, timings: Iterable[float]) -> None:
         """

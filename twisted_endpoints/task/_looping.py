@@ -111,11 +111,15 @@ class LoopingCall:
         self._realLastTime = None
         # In a name of its own, because the first call may end the loop and clear the attribute.
         done = self._deferred = Deferred()
-        if now:
-            self()
-        else:
-            self._scheduleFrom(self.starttime)
-        return done
+        try:
+            if now:
+                self()
+            else:
+                self._scheduleFrom(self.starttime)
+            return done
+        finally:
+            # What the function raised keeps this frame, and `done` may keep what it raised.
+            del done
 
     def stop(self) -> None:
         """
@@ -145,9 +149,12 @@ class LoopingCall:
         """Call the function now; the clock does this."""
         self.call = None
         result = maybeDeferred(self.f, *self.a, **self.kw)
-        # Not in one addCallbacks: where the clock refuses the next call, the loop has failed as well.
-        result.addCallback(self._again)
-        result.addErrback(self._failed)
+        try:
+            # Not in one addCallbacks: where the clock refuses the next call, the loop has failed as well.
+            result.addCallback(self._again)
+            result.addErrback(self._failed)
+        finally:
+            del result
 
     def _again(self, ignored: object) -> None:
         if self.running:
@@ -162,8 +169,11 @@ class LoopingCall:
     def _fire(self, result: LoopingCall | Failure) -> None:
         done, self._deferred = self._deferred, None
         assert done is not None
-        # A Failure given to callback() runs the errbacks.
-        done.callback(cast(LoopingCall, result))
+        try:
+            # A Failure given to callback() runs the errbacks.
+            done.callback(cast(LoopingCall, result))
+        finally:
+            del done, result
 
     def _unschedule(self) -> bool:
         """Take back the next call; False if there is none, because the function is at work."""

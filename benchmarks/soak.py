@@ -1,0 +1,285 @@
+"""
+A relay under mixed load for ten minutes: ``python -m benchmarks.soak [--minutes 10] [LISTEN CONNECT]``.
+
+It runs the command ``twisted-endpoints relay`` in a process of its own, makes connections of all kinds
+through it (`benchmarks.soak_load` has them), checks every byte at the far end, and prints what went wrong and
+what the relay holds: memory, descriptors, delayed calls, tasks, threads, streams, objects.  The first reading
+is taken after a warm-up and the last one at the end, both when no connection is open; those in between are
+taken under load.
+
+The relay's process is the command and a handler for SIGUSR1, which writes a reading to its standard output.
+
+Exit status: 0 all is well; 1 something went wrong that wasn't meant to, or the relay holds more at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from .soak_load import Load
+
+#: Of the time that is asked for, the part that the warm-up takes; before the first reading.
+WARM_UP = 0.1
+
+#: More resident memory than this is a leak.
+MOST_MEMORY = 1 << 20
+
+#: What the relay says, and is meant to: that peers reset before it was connected for them.
+_MEANT = re.compile(r"stopping: |the grace is over")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the relay's process holds at a moment."""
+
+    memory: int
+    descriptors: int
+    timers: int
+    tasks: int
+    threads: int
+    streams: int
+    objects: int
+
+    def __str__(self) -> str:
+        return (
+            f"memory {self.memory / (1 << 20):7.2f} MiB, descriptors {self.descriptors}, "
+            f"timers {self.timers}, tasks {self.tasks}, threads {self.threads}, streams {self.streams}, "
+            f"objects {self.objects}"
+        )
+
+
+def relay(arguments: list[str]) -> int:
+    """Be the command, in the relay's process, with a handler that tells what it holds."""
+    signal.signal(signal.SIGUSR1, _report)
+    from twisted_endpoints.cli import main
+
+    return main(arguments)
+
+
+def _report(*_: object) -> None:
+    import gc
+
+    from twisted_endpoints import reactor as module
+
+    reactor: Any = module
+    gc.collect()  # asyncio's transports are circles, and no leak
+    with open("/proc/self/statm") as file:
+        memory = int(file.read().split()[1]) * resource.getpagesize()
+    reading = {
+        "memory": memory,
+        "descriptors": len(os.listdir("/proc/self/fd")) - 1,
+        "timers": len(reactor.getDelayedCalls()),
+        "tasks": len(asyncio.all_tasks(reactor._loop)),
+        "threads": threading.active_count(),
+        "streams": len(reactor._open),
+        "objects": len(gc.get_objects()),
+    }
+    print(json.dumps(reading), flush=True)
+
+
+class Relay:
+    """
+    The relay's process, seen from the outside; what it says on standard error is counted.
+
+    Args:
+        loop: the event loop that it runs on.
+        listen: where it listens.
+        connect: where it connects to.
+    """
+
+    def __init__(self, loop: str, listen: str, connect: str) -> None:
+        self.said: Counter[str] = Counter()
+        program = "import sys; from benchmarks.soak import relay; sys.exit(relay(sys.argv[1:]))"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program, "--loop", loop, "relay", listen, connect],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        assert self.process.stdout is not None
+        announced = self.process.stdout.readline()
+        if not announced.startswith("listening on "):
+            raise SystemExit(f"the relay doesn't listen: {self.process.wait()}, {list(self.said)}")
+        self.string = announced.removeprefix("listening on ").strip()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            # The peer's number is another each time.
+            self.said[re.sub(r":\d+:? ", " ", line.rstrip(), count=1)] += 1
+
+    def read(self) -> Reading:
+        """Ask it what it holds."""
+        self.process.send_signal(signal.SIGUSR1)
+        assert self.process.stdout is not None
+        return Reading(**json.loads(self.process.stdout.readline()))
+
+    def seconds(self) -> tuple[float, float]:
+        """Tell how much CPU time it has used, and how long it has waited for a processor."""
+        with open(f"/proc/{self.process.pid}/schedstat") as file:
+            used, waited, _ = file.read().split()
+        return int(used) / 1e9, int(waited) / 1e9
+
+    def stop(self) -> int:
+        """End it as a user would; give its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(60)
+        self._listener.join(10)
+        return status
+
+
+def addressOf(string: str) -> Any:
+    """Give the address that a client string of TCP or UNIX leads to: a host and a port, or a path."""
+    from twisted_endpoints.strings.description import Description
+
+    description = Description.parse(string)
+    if description.prefix == "unix":
+        return description.args[0]
+    if description.prefix == "tcp" and len(description.args) > 1:
+        return description.args[0].strip("[]"), int(description.args[1])
+    raise SystemExit(f"{string!r}: expected tcp:HOST:PORT or unix:PATH")
+
+
+def p99(latencies: list[float]) -> float:
+    """Give the 99th percentile, in milliseconds."""
+    ordered = sorted(latencies)
+    return ordered[len(ordered) * 99 // 100] * 1000 if ordered else 0.0
+
+
+async def soak(options: argparse.Namespace) -> int:
+    """Do it all; return the exit status."""
+    load = Load(asyncio.get_running_loop(), options.seed)
+    server = await load.listen(addressOf(options.connect))
+    connect = options.connect
+    if connect == DEFAULT_CONNECT:
+        connect = f"tcp:127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    process = Relay(options.loop, options.listen, connect)
+    address = addressOf(process.string)
+    print(f"relay: {process.string} to {connect}, on {options.loop}; seed {options.seed}", flush=True)
+    seconds = options.minutes * 60
+    await load.run(address, options.rate, seconds * WARM_UP)
+    await load.drain()
+    first, warm = await settled(process), len(load.latencies)
+    print(f"first reading: {first}", flush=True)
+    begun, (used, waited) = time.monotonic(), process.seconds()
+    parts = max(1, round(options.minutes))
+    for _ in range(parts):
+        await load.run(address, options.rate, seconds / parts)
+        print(f"{time.monotonic() - begun:6.0f} s: {await reading(process)}", flush=True)
+    wall = time.monotonic() - begun
+    usedAtEnd, waitedAtEnd = process.seconds()
+    print(
+        f"the relay used {(usedAtEnd - used) / wall * 100:.0f} % of a processor, "
+        f"and waited for one {(waitedAtEnd - waited) / wall * 100:.0f} % of the time"
+    )
+    await load.drain()
+    last = await settled(process)
+    status = process.stop()
+    server.close()
+    if isinstance(addressOf(connect), str):
+        os.unlink(addressOf(connect))
+    return report(load, process, first, last, load.latencies[warm:], wall, status)
+
+
+async def reading(process: Relay) -> Reading:
+    """Read what the relay holds, while the load goes on."""
+    return await asyncio.get_running_loop().run_in_executor(None, process.read)
+
+
+async def settled(process: Relay) -> Reading:
+    """Read what the relay holds when it has dealt with the last that happened."""
+    await asyncio.sleep(2)  # by then it has given back what it doesn't need any more
+    while True:
+        await asyncio.sleep(0.5)
+        now = await reading(process)
+        if now.streams <= 1:  # the listening port stays
+            return now
+
+
+def report(
+    load: Load,
+    process: Relay,
+    first: Reading,
+    last: Reading,
+    latencies: list[float],
+    wall: float,
+    status: int,
+) -> int:
+    """Print what came out; return the exit status."""
+    count = sum(load.made.values())
+    print(f"connections: {count}, {len(latencies) / wall:.0f} through to the far end a second")
+    print("  " + ", ".join(f"{name} {number}" for name, number in load.made.most_common()))
+    print(f"bytes checked: {load.bytes} ({load.bytes / (1 << 20):.0f} MiB)")
+    print(f"expected: {dict(load.expected)}")
+    print(f"unexpected: {dict(load.unexpected) or 'nothing'}")
+    print(f"the relay said: {dict(process.said) or 'nothing'}")
+    tenth = max(1, len(latencies) // 10)
+    early, late = p99(latencies[:tenth]), p99(latencies[-tenth:])
+    print(
+        f"p99 of the time to the far end: {early:.1f} ms in the first tenth, {late:.1f} ms in the last "
+        f"({(late / early - 1) * 100 if early else 0:+.0f} %)"
+    )
+    print(f"first: {first}")
+    print(f"last:  {last}")
+    wrong = [f"exit status {status}"] if status else []
+    wrong += ["unexpected errors"] if load.unexpected else []
+    wrong += ["it said something"] if any(not _MEANT.match(line) for line in process.said) else []
+    for name in ("descriptors", "timers", "tasks", "threads", "streams"):
+        if getattr(last, name) > getattr(first, name):
+            wrong.append(f"more {name} than at first")
+    if last.memory - first.memory > MOST_MEMORY:
+        wrong.append(f"{(last.memory - first.memory) / (1 << 20):.2f} MiB more memory than at first")
+    print("WRONG: " + "; ".join(wrong) if wrong else "all is well")
+    return 1 if wrong else 0
+
+
+DEFAULT_CONNECT = "tcp:127.0.0.1:0"
+
+
+def main() -> int:
+    """Run what the command line says."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    arguments.add_argument("listen", nargs="?", default="tcp:0:interface=127.0.0.1", metavar="LISTEN")
+    arguments.add_argument("connect", nargs="?", default=DEFAULT_CONNECT, metavar="CONNECT")
+    arguments.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10)")
+    arguments.add_argument("--loop", choices=("auto", "asyncio", "uvloop"), default="auto")
+    arguments.add_argument("--rate", type=float, default=500.0, help="connections a second (default: 500)")
+    arguments.add_argument("--seed", type=int, default=1, help="decides the connections and their order")
+    options = arguments.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return run(soak(options))
+
+
+def run(work: Any) -> int:
+    """Run the load on the fastest loop there is: the relay is what is to be busy."""
+    try:
+        import uvloop
+    except ImportError:
+        loop = asyncio.new_event_loop()
+    else:
+        loop = uvloop.new_event_loop()
+    try:
+        status: int = loop.run_until_complete(work)
+    finally:
+        loop.close()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

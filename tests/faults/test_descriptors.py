@@ -1,0 +1,112 @@
+"""Descriptors run out: peers wait, nobody is harmed, and the service is back when there are some."""
+
+from __future__ import annotations
+
+import importlib.util
+import select
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from .subjects import Subject, connected, echoes, running, soon
+
+LOOPS = ["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else [])
+KINDS = ["tcp", "unix"]
+
+#: What the subject may have, and what its ports leave of it.
+LIMIT, RESERVE = 128, 16
+#: More than it can have.
+CROWD = 200
+
+
+@pytest.fixture(scope="module", params=LOOPS)
+def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    with running(request.param, tmp_path_factory.mktemp(request.param), LIMIT) as made:
+        yield made
+
+
+@pytest.fixture
+def closing(subject: Subject) -> Iterator[ExitStack]:
+    """What a test opens; when that is closed, the subject must have the descriptors that it had before."""
+    before = subject.descriptors().total()
+    with ExitStack() as stack:
+        yield stack
+    assert soon(lambda: subject.descriptors().total() == before)
+
+
+def answered(peers: list[socket.socket]) -> list[socket.socket]:
+    """Return those that there is something to read for: an answer, or the end."""
+    return select.select(peers, [], [], 0)[0]
+
+
+def isQuiet(subject: Subject) -> bool:
+    """Whether it neither burns CPU time nor fills its log: look for a while."""
+    subject.log()
+    before, began = subject.cpu(), time.monotonic()
+    time.sleep(0.3)
+    passed = time.monotonic() - began
+    return subject.cpu() - before < 0.1 * passed and len(subject.log()) <= 1 + passed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_peersWaitUntilDescriptorsAreFree(subject: Subject, kind: str, closing: ExitStack) -> None:
+    first = closing.enter_context(subject.open(kind))
+    assert echoes(first)
+    before = subject.descriptors().total()
+    peers = [closing.enter_context(subject.open(kind)) for _ in range(CROWD)]
+    for peer in peers:
+        peer.sendall(b"here")
+    assert soon(subject.log)
+    full = LIMIT - RESERVE
+    assert soon(lambda: len(answered(peers)) >= full - before)
+    assert soon(lambda: subject.descriptors().total() == full)
+    assert isQuiet(subject)
+    assert echoes(first)
+    assert subject.tell("connect", "unix" if kind == "tcp" else "tcp") == "done"
+    # The answers of those that wait come as others go.
+    while peers:
+        assert soon(lambda: answered(peers))
+        for peer in answered(peers):
+            assert peer.recv(10) == b"here"
+            peer.close()
+            peers.remove(peer)
+    assert echoes(first)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_theReserveIsTakenToo(subject: Subject, kind: str, closing: ExitStack) -> None:
+    first = closing.enter_context(subject.open(kind))
+    assert echoes(first)
+    subject.tell("take", 0)
+    closing.callback(subject.tell, "free", LIMIT)
+    # These wait; but uvloop closes some: libuv keeps a descriptor to accept with.
+    for _ in range(20):
+        closing.enter_context(subject.open(kind))
+    assert isQuiet(subject)
+    for other in KINDS:
+        assert "Too many open files" in subject.tell("connect", other)
+        assert "Too many open files" in subject.tell("listen", other)
+    assert echoes(first)
+    subject.tell("free", LIMIT)
+    assert echoes(closing.enter_context(subject.open(kind)))
+
+
+def test_aRelayKeepsDescriptorsForItsOutgoingConnections(subject: Subject, closing: ExitStack) -> None:
+    target = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=CROWD))
+    address = ("127.0.0.1", subject.tell("relay", target.getsockname()[1]))
+    closing.callback(subject.tell, "unrelay")
+    peers = [closing.enter_context(connected(address)) for _ in range(CROWD)]
+    while peers:
+        # Each that arrives is closed, and with it the stream that it belongs to: others take their turn.
+        with target.accept()[0] as arrived:
+            arrived.settimeout(10)
+            arrived.sendall(b"there")
+        assert soon(lambda: answered(peers))
+        peer = answered(peers)[0]
+        assert peer.recv(10) == b"there"
+        peer.close()
+        peers.remove(peer)
+    assert not [line for line in subject.log() if "no connection" in line]

@@ -1,0 +1,206 @@
+"""The relay when much goes wrong at once: as a process, between sockets of the test's own."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.asyncioreactor.logged import loggedErrors
+from tests.cli.running import LOCAL, PATIENCE, Relay, Target
+from twisted_endpoints.error import ConnectionDone
+from twisted_endpoints.relay import RelayFactory
+
+from .bed import Bed, Peers, Play, reset
+from .left import aWhile
+from .test_thousand import garbage
+
+CROWD = 5000
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    with Target() as target:
+        yield target
+
+
+@pytest.fixture
+def manyDescriptors() -> Iterator[None]:
+    """Have room for both ends of a crowd, in this process and in its children."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CROWD + 200
+    if before[1] < wanted:
+        pytest.skip(f"here a process may have {before[1]} descriptors, of {wanted} needed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], wanted), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def descriptors(relay: Relay) -> int:
+    return len(os.listdir(f"/proc/{relay.process.pid}/fd"))
+
+
+def crowd(relay: Relay, target: Target, size: int, opened: ExitStack) -> list[tuple[Any, Any]]:
+    """Open connections through a relay; return both ends of each."""
+    pairs = []
+    for begin in range(0, size, 500):
+        clients = []
+        for number in range(begin, min(begin + 500, size)):
+            client = opened.enter_context(relay.connect())
+            client.sendall(number.to_bytes(2, "big"))
+            clients.append(client)
+        for _ in clients:
+            server = opened.enter_context(target.accept())
+            # They needn't come in their order.
+            pairs.append((clients[int.from_bytes(server.recv(2), "big") - begin], server))
+    return pairs
+
+
+def test_aCrowdComesAndGoes(target: Target, manyDescriptors: None) -> None:
+    target.socket.listen(1024)
+    with Relay(LOCAL, target.string) as relay, ExitStack() as opened:
+        with relay.connect() as client, target.accept() as server:
+            client.sendall(b"warm")
+            assert server.recv(4) == b"warm"
+        held, memory = descriptors(relay), relay.memory("VmRSS")
+        pairs = crowd(relay, target, CROWD, opened)
+        assert descriptors(relay) >= held + 2 * CROWD - 2
+        most = relay.memory("VmRSS")
+        for number, (_, server) in enumerate(pairs):
+            server.sendall(b"%d" % number)
+            server.close()
+        for number, (client, _) in enumerate(pairs):
+            assert client.recv(10) == b"%d" % number
+            client.close()
+        # An allocator can't give everything back: of pages that also have something else in them.
+        end = time.monotonic() + PATIENCE
+        while descriptors(relay) > held or relay.memory("VmRSS") - memory > (most - memory) * 0.7:
+            assert time.monotonic() < end, (descriptors(relay), held, relay.memory("VmRSS"), memory, most)
+            time.sleep(0.05)
+        assert relay.stopped() == (0, "")
+
+
+def test_aThousandResetsAreNoNews(target: Target) -> None:
+    target.socket.listen(1024)
+    with Relay(LOCAL, target.string) as relay, ExitStack() as opened:
+        for number, (client, server) in enumerate(crowd(relay, target, 1000, opened)):
+            reset(client if number % 2 else server)
+            with pytest.raises(ConnectionResetError):
+                (server if number % 2 else client).recv(10)
+        for _ in range(1000):
+            sock = opened.enter_context(socket.socket())
+            sock.connect(("127.0.0.1", relay.port))
+            reset(sock)
+        assert relay.stopped() == (0, "")
+
+
+def test_aTargetThatIsDownIsALineASecond() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with Relay(LOCAL, f"tcp:127.0.0.1:{unused.getsockname()[1]}") as relay:
+            begun = time.monotonic()
+            for _ in range(1000):
+                with socket.socket() as sock:
+                    sock.connect(("127.0.0.1", relay.port))
+            status, said = relay.stopped()
+        lines = said.splitlines()
+        assert status == 0
+        assert 1 <= len(lines) <= 3 + (time.monotonic() - begun)
+        told = [line for line in lines if not line.startswith("stopping: ")]
+        assert [line for line in told if ": cannot connect to tcp:127.0.0.1:" not in line] == []
+
+
+EVIL = "\n[1] forged\x1b[31m\r%s{x}"
+
+
+def evilCaller(folder: Path, path: str) -> socket.socket:
+    """Connect to a UNIX socket from one whose name is to do harm in a log."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(str(folder / EVIL))
+    sock.connect(path)
+    return sock
+
+
+def test_aPeersNameDoesNoHarmInWhatTheCommandSays(tmp_path: Path) -> None:
+    with Relay("-v", f"unix:{tmp_path}/s", f"unix:{tmp_path}/nobody") as relay:
+        with evilCaller(tmp_path, f"{tmp_path}/s"):
+            line = relay.says()
+        assert "forged" in line
+        assert line.isprintable()
+        assert relay.stopped() == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["unix"])
+def test_aPeersNameDoesNoHarmInALog(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr("twisted_endpoints.relay.log.warning", logged.append)
+
+    async def main(bed: Bed) -> None:
+        relay = RelayFactory(bed.client(bed.address()))
+        with evilCaller(bed.folder, await bed.serve(relay)):
+            await bed.until(lambda: logged)
+            await relay.whenIdle()
+
+    play(main)
+    [text] = logged
+    assert "forged" in text
+    assert text.isprintable()
+
+
+@pytest.mark.parametrize("end", ["clean", "reset", "the far end", "nobody there"])
+def test_streamsLeaveNothing(play: Play, end: str) -> None:
+    async def main(bed: Bed) -> None:
+        far = Peers()
+        if end == "nobody there":
+            sock, address = bed.listening()
+            sock.close()
+        else:
+            address = await bed.serve(far)
+        factory = RelayFactory(bed.client(address))
+        factory.observer.failed = lambda stream: None  # type: ignore[method-assign]
+        port = bed.reactor.listenTCP(0, factory, interface="127.0.0.1")
+        near = port.getHost().port
+
+        async def streams() -> None:
+            callers, before = [], factory.accepted
+            for _ in range(8):
+                caller = socket.create_connection(("127.0.0.1", near))
+                caller.setblocking(False)
+                caller.send(b"a question")
+                callers.append(caller)
+            await bed.until(lambda: factory.accepted == before + 8)
+            if end != "nobody there":
+                await bed.until(lambda: len(far.all) == 8 and all(each.received for each in far.all))
+            for each in far.all:
+                if end == "the far end":
+                    each.transport.loseConnection()
+            for caller in callers:
+                if end == "reset":
+                    reset(caller)
+                elif end == "the far end":
+                    assert await bed.receive(caller) == b""
+                if end != "nobody there":
+                    caller.close()
+            await factory.whenIdle()
+            await bed.until(lambda: all(each.lost for each in far.all))
+            for caller in callers:
+                caller.close()
+            if end == "reset" and bed.kind != "unix":
+                assert not any(each.reason is ConnectionDone for each in far.all)
+            far.all.clear()
+            await aWhile(bed.reactor, 0.02)
+
+        found = await garbage(streams)
+        assert [name for name in found if name.startswith("twisted")] == []
+        await port.stopListening()
+
+    with loggedErrors() as logged:
+        play(main)
+    assert logged == []

@@ -1,0 +1,334 @@
+"""
+Accepting connections, also where descriptors run out or accept() fails.
+
+Theory.  The event loop's own server accepts: nothing else is as fast.  But what it does about errors is not
+what a service wants.  Out of descriptors, asyncio takes a second's rest, and uvloop accepts peers only to
+close them; at any other error of accept(), asyncio logs a traceback and uvloop closes the server without a
+word.  So the loop gets a copy of the listening socket, which can be taken away from it and given again while
+peers wait in the kernel's queue, and
+
+- it is taken away before descriptors run out.  A new descriptor gets the lowest number that is free: when
+  that is within a reserve below the limit, the table is nearly full.  What remains is for what accepted
+  connections need next: files, and the connections that a relay makes for them.  Whatever of the reserve
+  they have taken has to be free elsewhere before anything else is accepted: else it would be gone one day.
+- it is taken away when accept() fails, and given again a moment later.
+
+Whoever takes descriptors all at once can still exhaust them; the port then waits as well, and comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import socket as socketlib
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
+
+from .._log import Logger
+from .loops import Seldom, isUvloop
+
+if TYPE_CHECKING:
+    from .stream import Stream
+
+_log = Logger(__name__)
+
+#: The most connections that are accepted in one round of asyncio's loop.
+_ACCEPTS = 50
+#: How many descriptors the reserve has, and the most of all of them that it is: one in so many.
+_RESERVE = 32
+_RESERVE_SHARE = 8
+#: A round of asyncio's loop accepts at most as many as one in so many of the descriptors that are left: a
+#: relay needs as many again, but only some four rounds later.  With one in 8, it runs into the limit.
+_ROUND_SHARE = 16
+#: Seconds until it is tried again.
+_PAUSE = 0.05
+
+# Of one process, as descriptors are.
+_exhaustedSeldom = Seldom(time.monotonic)
+
+
+class Acceptor:
+    """
+    Has an event loop accept connections on a socket that listens.
+
+    Args:
+        loop: the event loop.
+        makeStream: makes the protocol for each connection.
+        sock: the socket; it stays the caller's, who closes it after `close`.
+        backlog: how many connections may wait in the kernel.
+        name: names the port in log entries.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        makeStream: Callable[[], Stream],
+        sock: socketlib.socket,
+        backlog: int,
+        name: str,
+    ) -> None:
+        self._loop = loop
+        self._makeStream = makeStream
+        self._sock = sock
+        self._backlog = backlog
+        self._name = name
+        self._server: asyncio.AbstractServer | None = None
+        #: The copy that the server works on, or the one that keeps its number while there is no server.
+        self._copy: _Copy | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        #: The lowest number that was free when it was last looked up, and the first of the reserve.
+        self._lowest = 0
+        self._bound = 0
+        #: How many descriptors of the reserve were taken when that was last looked up; None: look.
+        self._taken: int | None = 0
+        #: How many connections this round of asyncio's loop may still accept; None between rounds.
+        self._left: int | None = None
+        #: This round has accepted the last that there is room for.
+        self._full = False
+        self._failedSeldom = Seldom(time.monotonic)
+
+    @property
+    def accepting(self) -> bool:
+        """Whether connections are accepted now."""
+        return self._server is not None
+
+    def start(self) -> None:
+        """
+        Accept from now on.
+
+        Raises:
+            OSError: the system or the loop can't.
+        """
+        self._hasRoom()
+        self._serve()
+
+    def close(self) -> None:
+        """Accept no more; what was accepted lives on."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        self._stopServing()
+
+    # The loop's server
+
+    def _serve(self) -> None:
+        """
+        Start the loop's server.
+
+        The loops' methods for it are coroutines that have nothing to wait for.  In a task, they would only
+        make a port that is neither open nor closed for two rounds of the loop, or for ever if the loop
+        doesn't run.
+        """
+        copy, self._copy = self._copy, None
+        if copy is None:
+            copy = _Copy(self._sock)
+        make = self._makeAndLook if isUvloop(self._loop) else self._makeStream
+        server = None
+        try:
+            # Not create_unix_server, for any kind: some versions of it remove the socket's file at the end.
+            # To asyncio, `backlog` is how many connections it tries to accept in a round, which is decided
+            # here; so the length of the kernel's queue is set afterwards.
+            server = _firstStep(
+                self._loop.create_server(make, sock=copy, backlog=_ACCEPTS + 1, start_serving=False)
+            )
+            _firstStep(server.start_serving())
+            self._sock.listen(self._backlog)
+        except BaseException:
+            if server is not None:
+                server.close()
+            copy.close()
+            raise
+        copy.acceptor = self
+        self._left = None
+        self._copy, self._server = copy, cast(asyncio.AbstractServer, server)
+
+    def _stopServing(self) -> None:
+        server, self._server = self._server, None
+        copy, self._copy = self._copy, None
+        if copy is not None:
+            # The end is meant.
+            copy.acceptor = None
+        if server is not None:
+            server.close()
+        elif copy is not None:
+            copy.close()
+
+    # Pausing
+
+    def _pause(self) -> None:
+        """Take the socket away from the loop for a moment."""
+        if self._server is None:
+            return
+        self._stopServing()
+        self._taken = None
+        try:
+            # To have the number that has just been given back: else that alone would look like room.
+            self._copy = _Copy(self._sock)
+        except OSError:
+            # Taken by another thread.
+            pass
+        self._retry = self._loop.call_later(_PAUSE, self._resume)
+
+    def _resume(self) -> None:
+        """Give the socket to the loop, if there is room now."""
+        if self._hasRoom():
+            try:
+                self._serve()
+            except OSError as e:
+                self._sayFailed(e)
+            else:
+                self._retry = None
+                return
+        else:
+            self._sayExhausted()
+        self._retry = self._loop.call_later(_PAUSE, self._resume)
+
+    def _sayExhausted(self) -> None:
+        if _exhaustedSeldom():
+            _log.error(
+                f"connections to {self._name} wait to be accepted: "
+                f"the process runs out of descriptors, of which it may have {_limit()} (ulimit -n)"
+            )
+
+    def _sayFailed(self, reason: OSError | None) -> None:
+        if self._failedSeldom():
+            why = "" if reason is None else f": {reason.strerror}"
+            _log.error(f"a connection to {self._name} can't be accepted{why}; going on")
+
+    def _hasRoom(self) -> bool:
+        """Tell whether a connection may be accepted."""
+        try:
+            self._lowest = os.dup(self._sock.fileno())
+        except OSError:
+            self._lowest = sys.maxsize
+            return False
+        os.close(self._lowest)
+        if self._lowest >= self._bound:
+            # Looked up again only now, as it costs as much again and hardly ever changes.
+            limit = _limit()
+            self._bound = limit - min(_RESERVE, limit // _RESERVE_SHARE)
+        return self._lowest < self._bound and (self._taken == 0 or self._canSpare())
+
+    def _canSpare(self) -> bool:
+        """Tell whether more are free below the reserve than are taken of it."""
+        taken = self._taken = sum(map(_isOpen, range(self._bound, min(_limit(), self._bound + _RESERVE))))
+        found: list[int] = []
+        try:
+            while len(found) <= taken:
+                found.append(os.dup(self._sock.fileno()))
+                if found[-1] >= self._bound:
+                    return False
+        except OSError:
+            return False
+        finally:
+            for number in found:
+                os.close(number)
+        return True
+
+    def _pauseSoon(self) -> None:
+        # Not at once: what was accepted in this round of the loop still needs the server.
+        self._loop.call_soon(self._pause)
+
+    def _failed(self, reason: OSError | None) -> None:
+        """Pause because accept() has failed; uvloop doesn't tell why."""
+        if self._hasRoom():
+            self._sayFailed(reason)
+        else:
+            self._sayExhausted()
+        self._pauseSoon()
+
+    # asyncio's way: it calls `accept` of the socket until that raises
+
+    def _acceptBy(self, accept: Callable[[], Any]) -> Any:
+        """
+        Accept a connection.
+
+        Raises:
+            BlockingIOError: there is none, or no more should be accepted in this round.
+        """
+        left, self._left = self._left, None
+        if left is None:
+            share = 1 if self._taken else (self._bound - self._lowest) // _ROUND_SHARE
+            left = max(1, min(_ACCEPTS, share))
+        elif left == 0:
+            if self._full:
+                self._full = False
+                self._sayExhausted()
+                self._pauseSoon()
+            raise BlockingIOError
+        try:
+            accepted = accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            raise
+        except OSError as e:
+            self._failed(e)
+            raise BlockingIOError from e
+        self._full = not self._hasRoom()
+        self._left = 0 if self._full else left - 1
+        return accepted
+
+    # uvloop's way: it asks for a protocol when it has accepted, and detaches the socket when that has failed
+
+    def _makeAndLook(self) -> Stream:
+        if not self._hasRoom():
+            self._sayExhausted()
+            self._pauseSoon()
+        return self._makeStream()
+
+
+class _Copy(socketlib.socket):
+    """
+    A copy of a listening socket, as the loop's server gets it.
+
+    Attributes:
+        acceptor: who hears how accept() goes; None while nobody wants to.
+    """
+
+    __slots__ = ("acceptor",)
+
+    def __init__(self, original: socketlib.socket) -> None:
+        self.acceptor: Acceptor | None = None
+        number = os.dup(original.fileno())
+        try:
+            super().__init__(original.family, original.type, original.proto, number)
+        except BaseException:
+            os.close(number)
+            raise
+
+    def accept(self) -> Any:
+        if self.acceptor is None:
+            raise BlockingIOError
+        return self.acceptor._acceptBy(super().accept)
+
+    def detach(self) -> int:
+        acceptor, self.acceptor = self.acceptor, None
+        if acceptor is not None:
+            acceptor._failed(None)
+        return super().detach()
+
+
+def _limit() -> int:
+    """Tell how many descriptors this process may have open."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _isOpen(number: int) -> bool:
+    try:
+        os.get_inheritable(number)
+    except OSError:
+        return False
+    return True
+
+
+def _firstStep(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end, or until it waits for the loop to go round, as `start_serving`."""
+    try:
+        coroutine.send(None)
+    except StopIteration as e:
+        return e.value
+    coroutine.close()
+    return None
