@@ -49,9 +49,9 @@ class End:
     transport: Any = field(init=False)
     closed: bool = False
 
-    def start(self, clock: Clock) -> None:
+    def start(self, clock: Clock, kind: type[Factory]) -> None:
         self.said = Said(self.word)
-        factory = Factory.forProtocol(lambda: self.said)  # type: ignore[arg-type]
+        factory = kind.forProtocol(lambda: self.said)  # type: ignore[arg-type]
         wrapper = TLSMemoryBIOFactory(self.options, self.isClient, factory, clock=clock)
         self.tls = wrapper.buildProtocol(None)  # type: ignore[arg-type]
         self.transport = StringTransport(lenient=True)
@@ -73,13 +73,14 @@ class End:
             self.tls.connectionLost(Failure(reason))
 
 
-def connect(server: Any, client: Any) -> tuple[End, End]:
+def connect(server: Any, client: Any, factory: type[Factory] = Factory) -> tuple[End, End]:
     """
     Connect a client and a server, and let them talk until nobody has anything more to say.
 
     Args:
         server: the server's options.
         client: the client's options.
+        factory: makes the protocol at each end.
 
     Returns:
         The server's end and the client's.
@@ -87,7 +88,7 @@ def connect(server: Any, client: Any) -> tuple[End, End]:
     ends = End(b"from the server", server, False), End(b"from the client", client, True)
     clock = Clock()
     for end in ends:
-        end.start(clock)
+        end.start(clock, factory)
     moved = True
     while moved:
         moved = False

@@ -53,7 +53,7 @@ def setupForALPN(context: SSL.Context, acceptableProtocols: Sequence[bytes]) -> 
         for protocol in ours:
             if protocol in offered:
                 return protocol
-        raise _failed(f"no protocol in common: the client offers {offered!r}, we speak {list(ours)!r}")
+        raise _failed(f"the client offers {offered!r}, we speak {list(ours)!r}: no application protocol")
 
     context.set_alpn_select_callback(choose)
 
