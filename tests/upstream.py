@@ -15,7 +15,9 @@ Exit status 0 if every test holds, but for those that `upstream_exclusions.txt` 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
+import itertools
 import os
 import pkgutil
 import sys
@@ -89,6 +91,7 @@ def substitute(vocabulary: str) -> None:
     if vocabulary == "builtin":
         for theirs, package in PRIVATE.items():
             sys.modules[theirs] = _Private(theirs, importlib.import_module(package))
+        _fewKeys()
         _forwardLogs()
         _oneReactor()
         # What `testing.LineSendingProtocol` is made of: its twin's module is none of the vocabulary's.
@@ -137,6 +140,23 @@ def _lend(ours: ModuleType) -> None:
     for name, value in vars(theirs).items():
         if not hasattr(ours, name):
             setattr(ours, name, value)
+
+
+def _fewKeys() -> None:
+    """Hand out the same few RSA keys in turn: to make them is most of what Twisted's tests of TLS do."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    make = rsa.generate_private_key
+    turns = itertools.cycle(range(8))
+
+    @functools.cache
+    def made(exponent: int, size: int, turn: int) -> rsa.RSAPrivateKey:
+        return make(exponent, size)
+
+    def take(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
+        return made(public_exponent, key_size, next(turns))
+
+    rsa.generate_private_key = take  # type: ignore[assignment]
 
 
 def _oneReactor() -> None:

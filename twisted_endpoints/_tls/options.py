@@ -23,6 +23,7 @@ from .alpn import protosFromProtocol, setupForALPN
 from .ciphers import _expandCipherString, defaultCiphers
 from .deprecation import deprecated
 from .keyexchange import OpenSSLDiffieHellmanParameters, pathOf
+from .keys import modernKey
 from .trust import IOpenSSLTrustRoot, OpenSSLCertificateAuthorities
 from .versions import TLSVersion, _getExcludedTLSProtocols, _tlsDisableFlags, versionRange
 
@@ -32,8 +33,8 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def _exclusive(*pairs: tuple[str, str]) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Let a function raise `TypeError` if both arguments of a pair are given, even as their defaults are."""
+def _exclusive(**others: tuple[str, ...]) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Let a function raise `TypeError` if, with an argument, one of others is given, even as None."""
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
         signature = inspect.signature(function)
@@ -41,8 +42,8 @@ def _exclusive(*pairs: tuple[str, str]) -> Callable[[Callable[_P, _R]], Callable
         @wraps(function)
         def check(*args: _P.args, **kwargs: _P.kwargs) -> _R:
             given = signature.bind(*args, **kwargs).arguments
-            for one, other in pairs:
-                if one in given and other in given:
+            for one in given.keys() & others.keys():
+                for other in given.keys() & set(others[one]):
                     raise TypeError(f"{function.__qualname__}: {one!r} and {other!r} are mutually exclusive")
             return function(*args, **kwargs)
 
@@ -102,13 +103,9 @@ class OpenSSLCertificateOptions:
     _defaultMinimumTLSVersion = TLSVersion.TLSv1_2
 
     @_exclusive(
-        ("trustRoot", "requireCertificate"),
-        ("trustRoot", "verify"),
-        ("trustRoot", "caCerts"),
-        ("method", "insecurelyLowerMinimumTo"),
-        ("method", "raiseMinimumTo"),
-        ("method", "lowerMaximumSecurityTo"),
-        ("raiseMinimumTo", "insecurelyLowerMinimumTo"),
+        trustRoot=("verify", "caCerts", "requireCertificate"),
+        method=("raiseMinimumTo", "insecurelyLowerMinimumTo", "lowerMaximumSecurityTo"),
+        raiseMinimumTo=("insecurelyLowerMinimumTo",),
     )
     def __init__(
         self,
@@ -163,12 +160,12 @@ class OpenSSLCertificateOptions:
         # Compression tells what is encrypted (CRIME); the server knows better than its clients which cipher
         # suite is cheap for it.
         self._options = SSL.OP_NO_SSLv2 | SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE
-        if enableSingleUseKeys:
-            self._options |= SSL.OP_SINGLE_DH_USE | SSL.OP_SINGLE_ECDH_USE
-        if fixBrokenPeers:
-            self._options |= SSL.OP_ALL
-        if not enableSessionTickets:
-            self._options |= SSL.OP_NO_TICKET
+        for wanted, flags in (
+            (enableSingleUseKeys, SSL.OP_SINGLE_DH_USE | SSL.OP_SINGLE_ECDH_USE),
+            (fixBrokenPeers, SSL.OP_ALL),
+            (not enableSessionTickets, SSL.OP_NO_TICKET),
+        ):
+            self._options |= flags if wanted else 0
         if method is None:
             self.method = SSL.TLS_METHOD
             oldest, newest = versionRange(
@@ -267,7 +264,7 @@ def _modern(original: Any) -> Any:
     """Get cryptography's object for pyOpenSSL's own, which contexts take with a warning of deprecation."""
     if isinstance(original, crypto.X509):
         return original.to_cryptography()
-    return original.to_cryptography_key() if isinstance(original, crypto.PKey) else original
+    return modernKey(original) if isinstance(original, crypto.PKey) else original
 
 
 def _trustRoot(trustRoot: Any, caCerts: Iterable[crypto.X509] | None) -> Any:

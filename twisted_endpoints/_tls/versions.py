@@ -11,11 +11,7 @@ from OpenSSL import SSL
 class TLSVersion(Names):  # type: ignore[misc]  # constantly has no types
     """A version of TLS.  They can be compared: a later one is greater."""
 
-    SSLv3 = NamedConstant()
-    TLSv1_0 = NamedConstant()
-    TLSv1_1 = NamedConstant()
-    TLSv1_2 = NamedConstant()
-    TLSv1_3 = NamedConstant()
+    SSLv3, TLSv1_0, TLSv1_1, TLSv1_2, TLSv1_3 = (NamedConstant() for _ in range(5))
 
 
 #: The option of OpenSSL that switches a version off.
