@@ -39,6 +39,10 @@ BUILTIN = [
     "twisted.protocols.test.test_basic",
     "twisted.internet.test.test_base",
     "twisted.test.test_policies",
+    "twisted.test.test_sslverify",
+    "twisted.test.test_ssl",
+    "twisted.test.test_sni",
+    "twisted.test.test_amp",
 ]
 
 #: What runs with only `endpoints` ours, on Twisted's vocabulary.
