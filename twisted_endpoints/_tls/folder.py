@@ -38,6 +38,10 @@ Stamp = tuple[int, int, int, int]
 _LARGEST = 2**20
 
 
+class NoDefault(PEMError):
+    """No certificate is for the name that is to be the default."""
+
+
 @dataclass(frozen=True)
 class Served:
     """
@@ -75,12 +79,14 @@ class CertificateFolder:
     Args:
         path: the folder's.
         makeContext: makes OpenSSL's context for an identity; called in a thread.
-        default: the name whose certificate is shown to clients that ask for no name; None for the
-            certificate in the file that is first by its path.
+        default: the name whose certificate is shown to clients that ask for no name, or for one that no
+            certificate is for; None to refuse the latter, and to show the former the certificate in the file
+            that is first by its path.
         now: the time, for tests.
 
     Raises:
-        PEMError: the folder can't be listed, holds no certificate with its key, or none for `default`.
+        PEMError: the folder can't be listed, or holds no certificate with its key.
+        NoDefault: it holds none for `default`.
     """
 
     def __init__(
@@ -103,7 +109,7 @@ class CertificateFolder:
             why = "; ".join(sorted(self._served.faults)) or "there is no file whose name ends with .pem"
             raise PEMError(path, f"no certificate with its key is in this folder: {why}")
         if self._served.default is None:
-            raise PEMError(path, f"no certificate is for the default name {default!r}")
+            raise NoDefault(path, f"no certificate is for the default name {default!r}")
 
     def context(self, serverName: bytes | None) -> Context | None:
         """
@@ -117,6 +123,8 @@ class CertificateFolder:
         """
         served = self._served
         identity = lookUp(served.names, serverName) if serverName else served.default
+        if identity is None and self._default is not None:
+            identity = served.default
         return None if identity is None else served.contexts[identity]
 
     def changed(self) -> Served | None:
@@ -154,7 +162,7 @@ class CertificateFolder:
             known = old.files.get(path)
             if known is None or old.stamps.get(path) != stamp:
                 try:
-                    known = _read(path)
+                    known = readPEM(path)
                 except PEMError as e:
                     faults.append(e)
             if known is not None:
@@ -233,7 +241,13 @@ def _pems(folder: str) -> Iterator[str]:
         yield from (os.path.join(top, name) for name in files if name.lower().endswith(".pem"))
 
 
-def _read(path: str) -> PEMFile:
+def readPEM(path: str) -> PEMFile:
+    """
+    Read a file.
+
+    Raises:
+        PEMError: it can't be read, or `parse` finds a fault with it.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGEST + 1)

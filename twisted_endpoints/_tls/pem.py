@@ -126,7 +126,7 @@ def identities(files: Iterable[PEMFile]) -> tuple[list[Identity], list[PEMError]
     """
     files = list(files)
     certificates = [(file.path, certificate) for file in files for certificate in file.certificates]
-    keys = [(file.path, key, _publicBytes(key.public_key())) for file in files for key in file.keys]
+    keys = [(file.path, key, publicBytes(key.public_key())) for file in files for key in file.keys]
     byKey = {public: (path, key) for path, key, public in keys}
     found: list[Identity] = []
     problems: list[PEMError] = []
@@ -139,12 +139,12 @@ def identities(files: Iterable[PEMFile]) -> tuple[list[Identity], list[PEMError]
         if certificate in seen:
             continue
         seen.add(certificate)
-        public = _publicBytes(certificate.public_key())
+        public = publicBytes(certificate.public_key())
         if public not in byKey:
             keyless.append((path, certificate))
             continue
         used.add(public)
-        names = _names(certificate)
+        names = namesOf(certificate)
         chain = _chain(certificate, pool)
         issuers.update(chain)
         if names:
@@ -208,7 +208,8 @@ def _merit(identity: Identity, now: datetime) -> tuple[bool, datetime]:
     return identity.validAt(now), identity.certificate.not_valid_after_utc
 
 
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+def namesOf(certificate: x509.Certificate) -> tuple[str, ...]:
+    """List the DNS names that a certificate is for, in lower case."""
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except (x509.ExtensionNotFound, ValueError):
@@ -246,12 +247,13 @@ def _isAuthority(certificate: x509.Certificate) -> bool:
         return False
 
 
-def _publicBytes(key: Any) -> bytes:
+def publicBytes(key: Any) -> bytes:
+    """Encode a public key: what is the same for the same key."""
     return bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 def _subject(certificate: x509.Certificate) -> str:
-    names = _names(certificate)
+    names = namesOf(certificate)
     return f"the certificate for {', '.join(names)}" if names else f"the certificate {_text(certificate)}"
 
 

@@ -22,6 +22,7 @@ from OpenSSL.SSL import VERIFY_CLIENT_ONCE, VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_
 from zope.interface import implementer
 
 from .._log import Logger
+from ..failure import Failure
 from ..interfaces import IOpenSSLClientConnectionCreator
 from ..ssl import CertificateOptions, platformTrust
 from .hosts import Host
@@ -72,6 +73,32 @@ class CertificateCheck:
         return True
 
 
+class ClientCheck(CertificateCheck):
+    """
+    A server's check of its clients, which raises nothing: its connections may change their context.
+
+    pyOpenSSL keeps what a callback raises with the context that the connection began with, and asks the one
+    that it has then; so the error would meet the next connection that begins, and not this one.  The reason
+    is given to the TLS protocol, and the alert is OpenSSL's own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def __call__(self, connection: Connection, certificate: X509, code: int, depth: int, ok: int) -> bool:
+        try:
+            return super().__call__(connection, certificate, code, depth, ok)
+        except BaseException as error:
+            protocol: Any = connection.get_app_data()
+            if protocol is not None:
+                # Without its traceback, which holds the connection, which holds the protocol.
+                protocol._reason = Failure(error.with_traceback(None))
+            return False
+
+
+_DEMANDED = VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT | VERIFY_CLIENT_ONCE
+
+
 def checkPeers(context: Context, host: Host | None = None) -> None:
     """
     Let a context refuse every peer without a good certificate.
@@ -80,8 +107,12 @@ def checkPeers(context: Context, host: Host | None = None) -> None:
         context: one that no connection was made with.  Whom it trusts is settled elsewhere.
         host: the server that the peers must be; None for clients.
     """
-    flags = VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT | VERIFY_CLIENT_ONCE
-    context.set_verify(flags, CertificateCheck(host))
+    context.set_verify(_DEMANDED, CertificateCheck(host))
+
+
+def checkClients(context: Context) -> None:
+    """Let a server's context, that connections may be switched to or from, refuse clients as `checkPeers`."""
+    context.set_verify(_DEMANDED, ClientCheck())
 
 
 @implementer(IOpenSSLClientConnectionCreator)

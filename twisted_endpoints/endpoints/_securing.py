@@ -10,12 +10,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from .._log import Logger
 from .._tls.explaining import explained
 from ..failure import Failure
-from ..interfaces import IHandshakeListener, ILoggingContext, IProtocolFactory
+from ..interfaces import (
+    IHandshakeListener,
+    ILoggingContext,
+    IProtocolFactory,
+    IProtocolNegotiationFactory,
+)
 from ..protocol import Factory, Protocol
 from .wrapping import _WrappingFactory, _WrappingProtocol
 
@@ -65,6 +70,17 @@ class SecuringFactory(_WrappingFactory):
 
     protocol: Any = SecuringProtocol
 
+    def __init__(self, wrappedFactory: IProtocolFactory) -> None:
+        super().__init__(wrappedFactory)
+        _negotiateFor(self, wrappedFactory)
+
+
+def _negotiateFor(factory: Any, wrapped: Any) -> None:
+    """Let a factory name the protocols (ALPN) that another one names, if that one does."""
+    if IProtocolNegotiationFactory.providedBy(wrapped):
+        factory.acceptableProtocols = wrapped.acceptableProtocols
+        alsoProvides(factory, IProtocolNegotiationFactory)
+
 
 @implementer(IHandshakeListener)
 class _Awaiting(Protocol):
@@ -106,6 +122,7 @@ class AwaitingFactory(Factory):
 
     def __init__(self, protocolFactory: IProtocolFactory) -> None:
         self._protocolFactory = protocolFactory
+        _negotiateFor(self, protocolFactory)
 
     def doStart(self) -> None:
         self._protocolFactory.doStart()

@@ -228,6 +228,9 @@ class _TLSServerEndpoint:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} around {self.endpoint!r}>"
 
+    def _awaiting(self, factory: IProtocolFactory) -> AwaitingFactory:
+        return AwaitingFactory(factory)
+
     def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Listen on the wrapped endpoint; fires with its port, and fails as that does."""
         try:
@@ -235,7 +238,7 @@ class _TLSServerEndpoint:
                 _tlsFactory(
                     self.connectionCreator,
                     False,
-                    AwaitingFactory(factory),
+                    self._awaiting(factory),
                     self.clock,
                     self._handshakeTimeout,
                 )
