@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from cryptography import x509
 from service_identity import CertificateError
 from service_identity.hazmat import (
     DNS_ID,
-    CertificatePattern,
     DNSPattern,
     IPAddress_ID,
     IPAddressPattern,
@@ -50,13 +50,14 @@ class Host:
         else:
             host = cls(text, address, False)
         try:
-            host.serviceID()
+            host.serviceID  # noqa: B018
         except ValueError:
             raise ValueError(f"{text!r} is no host name: a certificate can't be for it") from None
         return host
 
+    @cached_property
     def serviceID(self) -> ServiceID:
-        """Get what service-identity compares with a certificate's names."""
+        """What service-identity compares with a certificate's names."""
         return DNS_ID(self.ascii) if self.isName else IPAddress_ID(self.ascii)
 
     def isNamedBy(self, certificate: x509.Certificate) -> bool:
@@ -66,23 +67,28 @@ class Host:
         Only its subjectAltName counts: no common name does (RFC 9525, section 2).  A name in it that can't be
         any is passed over (section 6.3).
         """
-        wanted = self.serviceID()
-        return any(wanted.verify(pattern) for pattern in _patterns(certificate))
+        try:
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except x509.ExtensionNotFound:
+            return False
+        patterns = self._patterns(names) if self.isName else _addresses(names)
+        return any(self.serviceID.verify(pattern) for pattern in patterns)
+
+    def _patterns(self, names: x509.SubjectAlternativeName) -> Iterator[DNSPattern]:
+        for name in names.get_values_for_type(x509.DNSName):
+            # Cheap, before what isn't: a certificate may have hundreds.
+            if "*" not in name and name.lower() != self.ascii:
+                continue
+            try:
+                yield DNSPattern.from_bytes(name.encode())
+            except CertificateError:
+                continue  # *.com, or an address that is written as a name
 
 
-def _patterns(certificate: x509.Certificate) -> Iterator[CertificatePattern]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return
+def _addresses(names: x509.SubjectAlternativeName) -> Iterator[IPAddressPattern]:
     for address in names.get_values_for_type(x509.IPAddress):
         if isinstance(address, (IPv4Address, IPv6Address)):  # networks are for constraints only
             yield IPAddressPattern(address)
-    for name in names.get_values_for_type(x509.DNSName):
-        try:
-            yield DNSPattern.from_bytes(name.encode())
-        except CertificateError:
-            continue  # *.com, or an address that is written as a name
 
 
 def _toASCII(text: str) -> str:

@@ -69,7 +69,7 @@ def wrongHost(host: Host, certificate: x509.Certificate) -> WrongHost:
         more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
         reason = f"is for {shown}{more}, and not for {'' if host.isName else 'the address '}{host.ascii}"
         advice = "Connect to it by a name that its certificate has, or have one issued that has this name."
-    wanted = host.serviceID()
+    wanted = host.serviceID
     mismatch = wanted.error_on_mismatch(mismatched_id=wanted)
     return WrongHost(f"{_whose(host)} {reason}. {advice}", [mismatch])
 
