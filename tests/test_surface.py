@@ -63,6 +63,7 @@ UPWARD = {
     ("endpoints", "plugins"): "documented parser classes, lazily",
     ("endpoints._compat", "strings"): "documented internals of the mini-language, re-told on top of it",
     ("endpoints._compat", "plugins"): "documented internals of the mini-language, re-told on top of it",
+    ("endpoints._compatTLS", "plugins"): "documented internals of the mini-language, re-told on top of it",
     ("plugins._tls", "strings.construct"): "tls:'s endpoint= is a string too, made when it is there",
     ("", "strings"): "what users import most, lazily",
 }

@@ -28,6 +28,17 @@ def test_theImportIsLight(heavy: str) -> None:
     assert heavy not in imports("import twisted_endpoints.endpoints", "builtin")
 
 
+TCP = (
+    "from twisted_endpoints.endpoints import clientFromString, serverFromString; "
+    "serverFromString(None, 'tcp:80'); clientFromString(None, 'tcp:a:80')"
+)
+
+
+@pytest.mark.parametrize("heavy", ["OpenSSL", "cryptography", "service_identity", "idna"])
+def test_stringsForTCPNeedNoTLS(heavy: str) -> None:
+    assert heavy not in imports(TCP, "builtin")
+
+
 def test_stringsAreImportedWhenTheyAreAskedFor() -> None:
     loaded = imports("from twisted_endpoints.endpoints import clientFromString", "builtin")
 
@@ -45,12 +56,8 @@ def test_itOffersWhatTwistedListsSoFar() -> None:
     later = {
         "AdoptedStreamServerEndpoint",
         "ProcessEndpoint",
-        "SSL4ClientEndpoint",
-        "SSL4ServerEndpoint",
         "StandardErrorBehavior",
         "StandardIOEndpoint",
-        "wrapClientTLS",
-        "wrapServerTLS",
     }
 
     assert {name for name in endpoints.__all__ if name[0] != "_"} == set(theirs.__all__) - later | {

@@ -218,11 +218,14 @@ class PrivateCertificate(Certificate):
         Raises:
             error.VerifyError: they don't belong together.
         """
-        if not privateKey.matches(certificateInstance.getPublicKey()):
+        return cls(certificateInstance.original)._setPrivateKey(privateKey)
+
+    def _setPrivateKey(self, privateKey: KeyPair) -> Self:
+        # Twisted's private name, that its tests lean on.
+        if not privateKey.matches(self.getPublicKey()):
             raise VerifyError("Certificate public and private keys do not match.")
-        together = cls(certificateInstance.original)
-        together.privateKey = privateKey
-        return together
+        self.privateKey = privateKey
+        return self
 
     @classmethod
     def load(  # type: ignore[override]  # Twisted's API: a key comes second

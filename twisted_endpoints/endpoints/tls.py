@@ -129,6 +129,11 @@ class TLSClientEndpoint:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} around {self._wrappedEndpoint!r}>"
 
+    def _wrapperFactory(self, protocolFactory: Any) -> TLSMemoryBIOFactory:
+        return _tlsFactory(
+            self._connectionCreator, True, protocolFactory, self._clock, self._handshakeTimeout
+        )
+
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """
         Connect.
@@ -155,43 +160,43 @@ class _Securing:
     """One `connect` of a `TLSClientEndpoint`."""
 
     def __init__(self, endpoint: TLSClientEndpoint, protocolFactory: IProtocolFactory) -> None:
-        self._secured = SecuringFactory(protocolFactory)
-        self._outcome: Deferred[IProtocol] = Deferred(self._cancelled)
-        self._secured._onConnection = self._outcome
         self._endpoint = endpoint
+        self._secured = SecuringFactory(protocolFactory)
+        #: What the caller waits for; None once it has fired, so that there is no circle then.
+        self._outcome: Deferred[IProtocol] | None = None
+        #: The wrapped endpoint's attempt, while it lasts, and then the TLS on its connection.
         self._connecting: Deferred[Any] | None = None
         self._layer: Any = None
 
     def begin(self) -> Deferred[IProtocol]:
-        endpoint = self._endpoint
-        factory = _tlsFactory(
-            endpoint._connectionCreator, True, self._secured, endpoint._clock, endpoint._handshakeTimeout
-        )
-        if endpoint._deadline is not None:
-            self._outcome.addTimeout(
-                endpoint._deadline,
-                factory._clock,
-                _tooLate,
-            )
-        self._connecting = endpoint._wrappedEndpoint.connect(factory)
-        self._connecting.addCallbacks(self._connected, self._failed)
-        return self._outcome
+        outcome: Deferred[IProtocol] = Deferred(self._cancelled)
+        self._outcome = self._secured._onConnection = outcome
+        factory = self._endpoint._wrapperFactory(self._secured)
+        if self._endpoint._deadline is not None:
+            outcome.addTimeout(self._endpoint._deadline, factory._clock, _tooLate)
+        outcome.addBoth(self._over)
+        connecting = self._connecting = self._endpoint._wrappedEndpoint.connect(factory)
+        connecting.addCallbacks(self._connected, self._failed)
+        return outcome
 
     def _connected(self, layer: Any) -> None:
         self._connecting = None
-        if not self._outcome.called:
+        if self._outcome is not None:
             self._layer = layer
         elif not getattr(layer, "_handshakeDone", True):
             layer.abortConnection()
 
     def _failed(self, reason: Failure) -> None:
         self._connecting = None
-        if not self._outcome.called:
+        if self._outcome is not None:
             self._outcome.errback(reason)
 
+    def _over(self, result: Any) -> Any:
+        self._outcome = self._layer = None
+        return result
+
     def _cancelled(self, outcome: Deferred[IProtocol]) -> None:
-        connecting, self._connecting = self._connecting, None
-        layer, self._layer = self._layer, None
+        connecting, layer = self._connecting, self._layer
         outcome.errback(error.ConnectingCancelledError(None))
         if layer is not None:
             layer.abortConnection()
