@@ -8,12 +8,17 @@ from zope.interface import implementer
 
 from .._log import Logger
 from ..interfaces import IPushProducer
-from ..task import cooperate
+from ..task import Cooperator, cooperate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..interfaces import IReactorTime
+
 _log = Logger("twisted_endpoints.tls")
+
+#: Seconds between two rounds of asking, in which others have their turn.
+_PAUSE = 1e-8
 
 
 @implementer(IPushProducer)
@@ -26,11 +31,13 @@ class _PullToPush:
     Args:
         pullProducer: who is asked.
         consumer: who registered it; its `unregisterProducer` is called if the producer raises.
+        clock: whose rounds it is asked in; None for those of the reactor of the process.
     """
 
-    def __init__(self, pullProducer: Any, consumer: Any) -> None:
+    def __init__(self, pullProducer: Any, consumer: Any, clock: IReactorTime | None = None) -> None:
         self._producer = pullProducer
         self._consumer = consumer
+        self._clock = clock
         self._finished = False
         self._coopTask: Any = None
 
@@ -50,7 +57,12 @@ class _PullToPush:
 
     def startStreaming(self) -> None:
         """Begin to ask, from the reactor's next round on."""
-        self._coopTask = cooperate(self._pull())
+        clock = self._clock
+        if clock is None:
+            self._coopTask = cooperate(self._pull())
+            return
+        asking: Cooperator = Cooperator(scheduler=lambda ask: clock.callLater(_PAUSE, ask))
+        self._coopTask = asking.cooperate(self._pull())
 
     def stopStreaming(self) -> None:
         """Ask no more."""

@@ -163,7 +163,7 @@ class Writer(ProtocolWrapper):
         if self._lostTLSConnection:
             producer.stopProducing()
             return
-        pulled = None if streaming else _PullToPush(producer, self)
+        pulled = None if streaming else _PullToPush(producer, self, self.factory._clock)
         membrane = _ProducerMembrane(pulled or producer)
         self.transport.registerProducer(membrane, True)
         self._producer = membrane
