@@ -48,7 +48,7 @@ def wrapClientTLS(
         connectionCreator: what `ssl.optionsForClientTLS` returns, or another provider of
             `IOpenSSLClientConnectionCreator`.
         wrappedEndpoint: makes the connections.
-        clock: calls later; None for the reactor of the process.
+        clock: calls later; None for the reactor of the wrapped endpoint, or else of the process.
         secureFirst: true to have `connect` wait for the handshake, and fail if the server can't prove who it
             is; false for Twisted's order, in which it fires before, and only `connectionLost` hears of it.
             Not given, it is Twisted's order, with an `EarlyConnectionWarning`.
@@ -61,6 +61,7 @@ def wrapClientTLS(
             EarlyConnectionWarning,
             stacklevel=2,
         )
+    clock = clock or _clockOf(wrappedEndpoint)
     if secureFirst:
         return TLSClientEndpoint(wrappedEndpoint, connectionCreator, clock, handshakeTimeout)
     return _WrapperEndpoint(
@@ -84,10 +85,18 @@ def wrapServerTLS(
     Args:
         connectionCreator: `ssl.CertificateOptions`, or another provider of `IOpenSSLServerConnectionCreator`.
         wrappedEndpoint: takes the connections.
-        clock: calls later; None for the reactor of the process.
+        clock: calls later; None for the reactor of the wrapped endpoint, or else of the process.
         handshakeTimeout: seconds for the handshake; None for no limit.
     """
-    return _TLSServerEndpoint(wrappedEndpoint, connectionCreator, clock, handshakeTimeout)
+    return _TLSServerEndpoint(
+        wrappedEndpoint, connectionCreator, clock or _clockOf(wrappedEndpoint), handshakeTimeout
+    )
+
+
+def _clockOf(endpoint: Any) -> IReactorTime | None:
+    """Find an endpoint's own reactor: it is the one that runs, and need not be that of the process."""
+    reactor = getattr(endpoint, "_reactor", None)
+    return reactor if IReactorTime.providedBy(reactor) else None
 
 
 def _tlsFactory(
