@@ -1,54 +1,83 @@
-"""``python -m benchmarks``: run the benchmarks, and write what came out."""
+"""
+Run the benchmarks: ``python -m benchmarks``.
+
+A full run writes ``results.json``, ``README.md`` and a chart for each group of benchmarks into
+``benchmarks/results``.  One of some rows only, or a quick one, is printed, and written only on demand.
+"""
 
 from __future__ import annotations
 
 import argparse
 import fnmatch
+import signal
 import sys
+from pathlib import Path
 
-from .rows import MODULES, Outcome, measure, rowsOf
+from .chart import chart
+from .report import Report, begun, lines, page
+from .rows import CHARTS, Row, measure, rowsOf
+
+RESULTS = Path(__file__).with_name("results")
 
 
-def show(outcome: Outcome) -> None:
-    """Print one row's figures."""
-    row = outcome.row
-    print(f"{row.name}: {row.what}")
-    for name in row.contenders:
-        if name in outcome.missing:
-            print(f"  {name:14} -- {outcome.missing[name].strip()}")
-            continue
-        line = f"  {name:14} {outcome.cost(name):12.3f} {row.unit}"
-        rate = outcome.rate(name)
-        line += f" {rate:12.0f}/s" if rate is not None else " " * 15
-        ratio = outcome.ratio(name)
-        if ratio is not None:
-            line += f"  {ratio.median:7.2f}x ({ratio.low:.2f} .. {ratio.high:.2f})"
-        if name in row.goals:
-            line += f"  goal {row.goals[name]:g}x"
-        if row.limit is not None and name.startswith("ours"):
-            line += f"  at most {row.limit:g} {row.unit}"
-        reached = outcome.reached(name)
-        if reached is not None:
-            line += "  reached" if reached else "  NOT REACHED"
-        print(line)
-    sys.stdout.flush()
+def chosen(patterns: list[str]) -> list[tuple[str, str, Row]]:
+    """Give the rows whose names match one of the patterns, each with its chart and its module."""
+    return [
+        (name, module, row)
+        for name, modules in CHARTS.items()
+        for module in modules
+        for row in rowsOf(module)
+        if any(fnmatch.fnmatch(row.name, pattern) for pattern in patterns)
+    ]
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write a report's files into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(report.toJSON())
+    (folder / "README.md").write_text(page(report))
+    for name, outcomes in report.outcomes.items():
+        title = f"{name.capitalize()}: how many times better than Twisted"
+        (folder / f"{name}.svg").write_text(chart(title, outcomes, report.caption()))
 
 
 def main() -> int:
-    """Run what the command line names."""
-    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    arguments.add_argument("rows", nargs="*", default=["*"], help="names of rows, with * and ?; default: all")
+    """Do what the command line says; the status is 1 if a contender failed."""
+    arguments = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    arguments.add_argument("rows", nargs="*", help="names of rows, with * and ?; default: all")
     arguments.add_argument("--rounds", type=int, default=7, help="samples of each contender (default: 7)")
     arguments.add_argument("--quick", action="store_true", help="a quick look: little work in each sample")
-    arguments.add_argument("--module", action="append", help="only this module, like benchmarks.streams")
+    arguments.add_argument("--results", type=Path, help=f"where to write (default, full run: {RESULTS})")
+    arguments.add_argument("--draw", action="store_true", help="run nothing: write anew from results.json")
+    arguments.add_argument("--list", action="store_true", help="run nothing: show the names of the rows")
     options = arguments.parse_args()
+    rows = chosen(options.rows or ["*"])
+    if options.list:
+        for _chart, _module, row in rows:
+            print(f"{row.name}: {row.what}")
+        return 0
+    if options.draw:
+        drawn = options.results or RESULTS
+        write(Report.fromJSON((drawn / "results.json").read_text()), drawn)
+        return 0
+    full = not options.rows and not options.quick
+    folder: Path | None = options.results or (RESULTS if full else None)
+    # So that the sample which is being taken ends too: it is in a session of its own.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    report = begun(options.rounds, options.quick)
     failed = False
-    for module in options.module or MODULES:
-        for row in rowsOf(module):
-            if any(fnmatch.fnmatch(row.name, wanted) for wanted in options.rows):
-                outcome = measure(module, row, options.rounds, options.quick)
-                show(outcome)
-                failed = failed or any(why.startswith("failed") for why in outcome.missing.values())
+    for name, module, row in rows:
+        outcome = measure(module, row, options.rounds, options.quick)
+        report.outcomes.setdefault(name, []).append(outcome)
+        print("\n".join(lines(outcome)), flush=True)
+        failed = failed or any(why.startswith("failed") for why in outcome.missing.values())
+        if folder is not None:
+            # After each row: a full run takes long, and may be ended before its end.
+            write(report, folder)
     return 1 if failed else 0
 
 

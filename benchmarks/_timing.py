@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from .rows import Sample, scaled
 
-#: Of so many runs the shortest counts: another process on the core can only make one longer.
-REPEATS = 5
+#: The shortest of several runs counts: another process on the core can only make one longer.  There are so
+#: many of them at least, and in so many seconds of CPU time.
+REPEATS, SECONDS = 5, 0.4
 
 
 def perOperation(run: Callable[[int], object], count: int) -> Sample:
@@ -19,9 +20,13 @@ def perOperation(run: Callable[[int], object], count: int) -> Sample:
         run: does the operation as often as its argument says.
         count: how often; fewer in a quick look.
     """
+    seconds = SECONDS * scaled(count) / count
     count = scaled(count)
     run(max(1, count // 10))
-    best = min(_cpuTime(run, count) for _ in range(REPEATS))
+    times = [_cpuTime(run, count) for _ in range(REPEATS)]
+    while sum(times) < seconds:
+        times.append(_cpuTime(run, count))
+    best = min(times)
     return Sample(best / count * 1e6, count / best)
 
 

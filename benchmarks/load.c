@@ -5,7 +5,7 @@
  *     load CPU visit ADDRESS PORT CONNECTIONS BYTES   connect, the same once, close; again and again
  *     load CPU sink ADDRESS PORT                      read what comes
  *     load CPU source ADDRESS PORT                    write as fast as it goes
- *     load CPU hold ADDRESS PORT CONNECTIONS          open connections, and keep them
+ *     load CPU hold ADDRESS PORT CONNECTIONS          the same once on each connection, which then stays as it is
  *     load CPU server                                 listen on any port, close what the client has closed
  *
  * CPU is the core to stay on, -1 for any.  A server prints its port in a line.  Each line that comes on standard
@@ -102,9 +102,7 @@ static void writable(struct connection *one)
         fail("connect");
     }
     watch(EPOLL_CTL_MOD, one->fd, EPOLLIN, one);
-    if (mode == HOLD)
-        done++;
-    else if (mode != SINK)
+    if (mode != SINK)
         send_some(one);
 }
 
@@ -144,7 +142,7 @@ static void readable(struct connection *one)
     if (mode == VISIT) {
         close(one->fd);
         start(one);
-    } else {
+    } else if (mode == ECHO) {
         send_some(one);
     }
 }

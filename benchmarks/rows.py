@@ -31,13 +31,16 @@ from dataclasses import dataclass, field
 #: The contender that the others are compared to.
 BASELINE = "twisted-epoll"
 
-#: Modules that have rows, in the order in which they run.
-MODULES = (
-    "benchmarks.micro_strings",
-    "benchmarks.micro_imports",
-    "benchmarks.micro_timers",
-    "benchmarks.micro_defer",
-)
+#: The charts, each with the modules whose rows it shows, in the order in which they run.
+CHARTS = {
+    "streams": ("benchmarks.streams",),
+    "parts": (
+        "benchmarks.micro_strings",
+        "benchmarks.micro_imports",
+        "benchmarks.micro_timers",
+        "benchmarks.micro_defer",
+    ),
+}
 
 #: Set in a sample's process when only a quick look is wanted.
 QUICK = "TWISTED_ENDPOINTS_BENCHMARKS_QUICK"
@@ -89,6 +92,11 @@ class Row:
 def scaled(count: int) -> int:
     """Give how often to repeat something: `count`, or a twentieth of it when only a quick look is wanted."""
     return max(1, count // 20) if os.environ.get(QUICK) else count
+
+
+def shortly(value: float) -> str:
+    """Write a figure with three digits or so."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def rowsOf(module: str) -> tuple[Row, ...]:

@@ -321,8 +321,8 @@ class Load:
         self._tasks: set[asyncio.Task[None]] = set()
         self._target: Any = None
 
-    async def listen(self, address: Any) -> asyncio.AbstractServer:
-        """Take what the relay connects; `address` is a path, or a host and a port."""
+    async def listen(self, address: Any) -> Any:
+        """Take what the relay connects, at a path or at a host and a port; return the loop's server."""
         make = lambda: Server(self)  # noqa: E731
         if isinstance(address, str):
             return await self.loop.create_unix_server(make, address, backlog=4096)

@@ -28,8 +28,8 @@ EVERYONE = ("twisted-epoll", "asyncio", "uvloop", "ours-asyncio", "ours-uvloop")
 
 IDLE = 5000
 
-#: Connections that are open before memory is read for the first time: what the first ones load is not theirs.
-IDLE_BEFORE = 200
+#: Connections that are open before memory is read for the first time: they fill what starting has left free.
+IDLE_BEFORE = 2000
 
 
 def cores() -> tuple[int, int]:
@@ -134,12 +134,12 @@ def window(measured: subprocess.Popen[str], loading: subprocess.Popen[str], unit
     return Sample((cpuAfter - cpuBefore) * 1e6 / operations, operations / (endedAt - beganAt))
 
 
-def untilOpen(measured: subprocess.Popen[str], connections: int) -> None:
-    """Wait until the measured program has accepted connections: each is a descriptor."""
+def untilDone(loading: subprocess.Popen[str], operations: int) -> None:
+    """Wait until the C program has done so much, and a moment for what follows."""
     deadline = time.monotonic() + 60
-    while len(os.listdir(f"/proc/{measured.pid}/fd")) < connections:
+    while progress(loading)[0] < operations:
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{connections} connections were not accepted within a minute")
+            raise RuntimeError(f"not done within a minute: {operations}")
         time.sleep(0.05)
     time.sleep(0.3)
 
@@ -167,6 +167,8 @@ def connected(how: str, atOnce: int) -> Callable[[str], Sample]:
             port = int(line(loading))
             with peer(contender, "connect", how, port, atOnce) as measured:
                 while not progress(loading)[0]:
+                    if measured.poll() is not None:
+                        raise RuntimeError(f"{measured.args!r} ended with status {measured.returncode}")
                     time.sleep(0.05)
                 return window(measured, loading)
 
@@ -185,16 +187,16 @@ def raced(first: str) -> Callable[[str], Sample]:
 
 
 def idle(contender: str) -> Sample:
-    """Measure what connections cost that were accepted, and where nothing happens."""
-    more = scaled(IDLE)
+    """Measure what accepted connections cost that have echoed once, and then are idle."""
+    before, more = scaled(IDLE_BEFORE), scaled(IDLE)
     with peer(contender, "echo") as measured:
         port = int(line(measured))
-        with load("hold", "127.0.0.1", port, IDLE_BEFORE):
-            untilOpen(measured, IDLE_BEFORE)
-            before = resident(measured.pid)
-            with load("hold", "127.0.0.1", port, more):
-                untilOpen(measured, IDLE_BEFORE + more)
-                return Sample((resident(measured.pid) - before) / more)
+        with load("hold", "127.0.0.1", port, before) as first:
+            untilDone(first, before)
+            memory = resident(measured.pid)
+            with load("hold", "127.0.0.1", port, more) as second:
+                untilDone(second, more)
+                return Sample((resident(measured.pid) - memory) / more)
 
 
 def row(

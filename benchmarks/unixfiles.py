@@ -24,7 +24,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 from twisted_endpoints.error import CannotListenError
@@ -53,6 +53,9 @@ class Server:
         patient: try again until the lock is free.
     """
 
+    #: The processes that have not ended.
+    running: ClassVar[set[int]] = set()
+
     def __init__(self, path: str, wantPID: bool, patient: bool = False) -> None:
         self.told, tell = os.pipe()
         self.pid = os.fork()
@@ -65,6 +68,7 @@ class Server:
                 os.write(tell, traceback.format_exc().encode()[-4000:])
             os._exit(1)
         os.close(tell)
+        Server.running.add(self.pid)
 
     def serves(self) -> str:
         """Wait until it serves; return why it doesn't."""
@@ -76,6 +80,7 @@ class Server:
         os.kill(self.pid, number)
         os.waitpid(self.pid, 0)
         os.close(self.told)
+        Server.running.remove(self.pid)
 
 
 def _serve(path: str, wantPID: bool, patient: bool, tell: int) -> None:
@@ -92,6 +97,8 @@ def _serve(path: str, wantPID: bool, patient: bool, tell: int) -> None:
                 raise
             time.sleep(0.0005)
     reactor.callWhenRunning(os.write, tell, b"serves")
+    # Whatever has become of who started it.
+    reactor.callLater(2 * PATIENCE, os._exit, 1)
     reactor.run()
     os._exit(0)
 
@@ -180,7 +187,12 @@ def main() -> int:
     print(f"seed {options.seed}", flush=True)
     kinds: list[Callable[[str, int, random.Random], int]] = [kills, replaced, takingTurns]
     with tempfile.TemporaryDirectory() as folder:
-        return 1 if sum(kind(folder, options.rounds, random.Random(options.seed)) for kind in kinds) else 0
+        try:
+            failed = sum(kind(folder, options.rounds, random.Random(options.seed)) for kind in kinds)
+        finally:
+            for pid in Server.running:
+                os.kill(pid, signal.SIGKILL)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

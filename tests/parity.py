@@ -1,10 +1,10 @@
 """
-Describes a module of the vocabulary, so that ours and Twisted's can be compared.
+Describes the modules of the vocabulary, so that ours and Twisted's can be compared.
 
-    TWISTED_ENDPOINTS_VOCABULARY=builtin python -m tests.parity NAME
+    TWISTED_ENDPOINTS_VOCABULARY=builtin python -m tests.parity
 
-prints the description of `twisted_endpoints.NAME` as JSON, or with ``instances`` as NAME what an instance of
-each class has.  It runs in a process of its own, because a process has one vocabulary.
+prints as JSON, for each module, its description, and as ``instances`` what an instance of each class has.  It
+runs in a process of its own, because a process has one vocabulary.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from types import ModuleType
 from typing import Any
 
 from zope.interface.interface import InterfaceClass, Method
+
+from twisted_endpoints._vocabulary import TWINS
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,10 +91,10 @@ def instances() -> dict[str, Any]:
         }
 
 
-def described(name: str, vocabulary: str) -> Any:
-    """Describe the module of that name, or ``instances``, whatever vocabulary this process speaks."""
+def described(vocabulary: str) -> Any:
+    """Describe the modules of a vocabulary, whatever this process speaks."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.parity", name],
+        [sys.executable, "-m", "tests.parity"],
         cwd=ROOT,
         env={**os.environ, "TWISTED_ENDPOINTS_VOCABULARY": vocabulary},
         capture_output=True,
@@ -104,11 +106,5 @@ def described(name: str, vocabulary: str) -> Any:
 
 
 if __name__ == "__main__":
-    what = sys.argv[1]
-    print(
-        json.dumps(
-            instances()
-            if what == "instances"
-            else describe(importlib.import_module(f"twisted_endpoints.{what}"))
-        )
-    )
+    found = {name: describe(importlib.import_module(f"twisted_endpoints.{name}")) for name in TWINS}
+    print(json.dumps({**found, "instances": instances()}))

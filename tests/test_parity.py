@@ -33,13 +33,17 @@ FOR_TYPES = {"Generic", "Awaitable"}
 
 
 @cache
+def vocabularies() -> tuple[Any, Any]:
+    """Describe ours and Twisted's."""
+    return described("builtin"), described("twisted")
+
+
 def ours(name: str) -> Any:
-    return described(name, "builtin")
+    return vocabularies()[0][name]
 
 
-@cache
 def theirs(name: str) -> Any:
-    return described(name, "twisted")
+    return vocabularies()[1][name]
 
 
 def public(described: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from twisted_endpoints import error, interfaces
+from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 from twisted_endpoints.defer import Deferred
 
@@ -104,6 +106,33 @@ def test_aTriggerThatRaisesIsLoggedAndKeepsNothingBack(reactor: Any) -> None:
         reactor.fireSystemEvent("test")
     assert events == ["before", "during", "after"]
     assert errors == [ZeroDivisionError, SystemExit] * 3
+
+
+@pytest.mark.skipif(vocabulary == "twisted", reason="Twisted's failures wait for the collector")
+@pytest.mark.parametrize("how", ["callLater", "callFromThread", "callWhenRunning"])
+def test_anErrorThatNobodyHandlesIsLoggedAtOnce(reactor: Any, how: str) -> None:
+    left: list[list[type[BaseException]]] = []
+
+    def start() -> None:
+        failing: Deferred[Any] = Deferred()
+        failing.addCallback(lambda _: 1 / 0)
+        call: Any = {"callLater": (0,)}.get(how, ())
+        getattr(reactor, how)(*call, failing.callback, None)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with loggedErrors() as errors:
+            if how == "callWhenRunning":
+                start()
+            else:
+                reactor.callWhenRunning(start)
+            reactor.callLater(0.001, lambda: left.append(list(errors)))
+            reactor.callLater(0.002, reactor.stop)
+            reactor.run(installSignalHandlers=False)
+    finally:
+        gc.enable()
+    assert left == [[ZeroDivisionError]]
 
 
 def test_aTriggerThatWasTakenBackIsNotCalled(reactor: Any) -> None:

@@ -6,7 +6,7 @@ from socket import AF_INET, AF_INET6, AF_UNSPEC
 
 import pytest
 
-from twisted_endpoints.asyncioreactor.hosts import HostsFile, parseHosts
+from twisted_endpoints.asyncioreactor.hosts import HostsFile, filesFirst, parseHosts
 
 TEXT = """\
 # the usual
@@ -58,3 +58,44 @@ def test_theFileIsReadAgainWhenItHasChanged(tmp_path: Path) -> None:
     assert hosts.knows("two", AF_UNSPEC)
     path.unlink()
     assert not hosts.knows("two", AF_UNSPEC)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("hosts: files dns\n", True),
+        ("passwd: files\n  hosts:files mdns4_minimal [NOTFOUND=return] dns\n", True),
+        ("hosts: dns files\n", False),
+        ("hosts: mymachines files dns\n", False),
+        ("hosts: filesystem dns\n", False),
+        ("# hosts: files\n", False),
+        ("", False),
+    ],
+)
+def test_whetherTheSystemLooksIntoTheFileFirst(tmp_path: Path, text: str, first: bool) -> None:
+    path = tmp_path / "nsswitch.conf"
+    assert not filesFirst(str(path))
+    path.write_text(text)
+    assert filesFirst(str(path)) is first
+
+
+@pytest.mark.parametrize(
+    ("more", "first", "name", "family", "atOnce"),
+    [
+        ("", True, "localhost", AF_UNSPEC, True),
+        ("", True, "spaced", AF_INET, True),
+        ("", True, "spaced", AF_INET6, False),
+        ("", True, "example.com", AF_UNSPEC, False),
+        ("", False, "localhost", AF_UNSPEC, False),
+        # One that keeps advertisements away may have a hundred thousand lines.
+        ("0.0.0.0 advertisement.example\n" * 600, True, "localhost", AF_UNSPEC, False),
+    ],
+)
+def test_whatTheSystemAnswersAtOnce(
+    tmp_path: Path, more: str, first: bool, name: str, family: int, atOnce: bool
+) -> None:
+    path = tmp_path / "hosts"
+    hosts = HostsFile(str(path), first)
+    assert not hosts.answersAtOnce(name, family)  # type: ignore[arg-type]
+    path.write_text(TEXT + more)
+    assert hosts.answersAtOnce(name, family) is atOnce  # type: ignore[arg-type]

@@ -3,11 +3,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from unittest.mock import Mock
 
 import pytest
 
 from twisted_endpoints.asyncioreactor import loops
 from twisted_endpoints.asyncioreactor.loops import closeEventLoop, liveClock, newEventLoop, timerAllowance
+from twisted_endpoints.asyncioreactor.writing import Writer
 
 from .logged import loggedErrors
 
@@ -53,6 +55,40 @@ def test_exhaustionIsLoggedOnceASecond(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.undo()
         loop.close()
     assert said == ["connections wait to be accepted: no more"] * 2
+    assert errors == []
+
+
+def test_anErrorWithoutAWordIsLogged() -> None:
+    handle = loops._LogUnhandled(time.monotonic)
+    with loggedErrors() as errors:
+        handle(Mock(), {"exception": OSError(5, "broken")})
+    assert errors == [OSError]
+
+
+def test_aConnectionThatCannotBeWatchedEnds() -> None:
+    class Transport(asyncio.Transport):
+        aborted = False
+
+        def addReader(self) -> None:
+            raise OSError(12, "no memory")
+
+        def get_protocol(self) -> asyncio.BaseProtocol:
+            return stream
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    loop = newEventLoop(asyncio.new_event_loop)
+    stream, transport = Writer(None), Transport()  # type: ignore[arg-type]
+    stream._transport = transport
+    loop.call_soon(transport.addReader)
+    loop.call_soon(loop.stop)
+    with loggedErrors() as errors:
+        loop.run_forever()
+    loop.close()
+    assert transport.aborted
+    assert stream._reason is not None
+    assert "no memory" in stream._reason.getErrorMessage()
     assert errors == []
 
 

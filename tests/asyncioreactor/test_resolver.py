@@ -99,6 +99,23 @@ def test_aScopedAddressIsAnsweredInPlace(reactor: Any) -> None:
     assert receiver.heard[1].scopeID == socket.if_nametoindex("lo")
 
 
+@pytest.mark.parametrize(
+    ("answer", "addresses"),
+    [(TWO[1:], [IPv4Address("TCP", "192.0.2.1", 80)]), (OSError("no"), []), (RuntimeError("a bug"), [])],
+)
+def test_aNameOfTheHostsFileIsAnsweredInPlace(
+    reactor: Any, tmp_path: Path, answer: Any, addresses: list[Any]
+) -> None:
+    path = tmp_path / "hosts"
+    path.write_text("192.0.2.1 here.example\n")
+    receiver = Receiver()
+    resolver = NameResolver(reactor, Names(**{"here.example": answer}), HostsFile(str(path), first=True))
+    with loggedErrors() as errors:
+        resolver.resolveHostName(receiver, "here.example", 80)
+    assert receiver.heard == ["began here.example", *addresses, "complete"]
+    assert len(errors) == isinstance(answer, RuntimeError)
+
+
 def test_aNameIsLookedUpInAThread(reactor: Any) -> None:
     names, receiver = Names(**{"two.example": TWO}), Receiver()
     resolver = NameResolver(reactor, names)
@@ -194,7 +211,7 @@ def test_stalledLookUpsDelayNothingElse(reactor: Any, tmp_path: Path) -> None:
     path = tmp_path / "hosts"
     path.write_text("192.0.2.1 here\n")
     names = Names(here=[row(socket.AF_INET, "192.0.2.1", 0)], **{"two.example": TWO})
-    resolver = NameResolver(reactor, names, HostsFile(str(path)))
+    resolver = NameResolver(reactor, names, HostsFile(str(path), first=False))
 
     async def main() -> Any:
         # More than there are places.

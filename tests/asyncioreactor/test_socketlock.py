@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -206,6 +207,23 @@ def test_itHoldsOnAFullDisk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert not lockOf(tmp_path).lock()
     lock.unlock()
     assert os.listdir(tmp_path) == []
+
+
+def test_aFileSystemWithoutLocksHasTwistedsAlone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*args: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuses)
+    warned: list[str] = []
+    monkeypatch.setattr(socketlock._log, "warning", warned.append)
+    lock = lockOf(tmp_path)
+    assert lock.lock()
+    assert len(warned) == 1
+    assert "has no locks" in warned[0]
+    assert sorted(os.listdir(tmp_path)) == ["s.flock", "s.lock"]
+    lock.unlock()
+    linkTo(tmp_path, "1")
+    assert not lockOf(tmp_path, somebody).lock()
 
 
 def test_aLinkFromTheFutureIsOld(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import pytest
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from tests.faults.left import Held, nothingIsLeft
 from tests.running import run
 from twisted_endpoints import error
 from twisted_endpoints._vocabulary import vocabulary
@@ -238,6 +239,23 @@ def test_whateverFailsALaterListenIsAsIfNothingHadBeen(
     stop(reactor, port)
     assert factory.numPorts == 0
     assert os.listdir(tmp_path) == []
+
+
+def test_aFactoryThatFailsToStartLeavesNothing(reactor: Any, tmp_path: Path) -> None:
+    class Fails(CountingFactory):
+        def doStart(self) -> None:
+            raise ZeroDivisionError
+
+    async def main() -> None:
+        # The first port that there is brings the descriptor that the process keeps in reserve.
+        await reactor.listenUNIX(str(tmp_path / "s"), CountingFactory()).stopListening()
+        before = Held.by(reactor)
+        with pytest.raises(ZeroDivisionError):
+            reactor.listenUNIX(str(tmp_path / "s"), Fails(), wantPID=True)
+        assert os.listdir(tmp_path) == []
+        await nothingIsLeft(reactor, before)
+
+    run(reactor, main)
 
 
 def test_theUmaskIsMadeGoodOrNothingIsLeft(

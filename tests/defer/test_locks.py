@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.defer import (
     CancelledError,
     Deferred,
@@ -134,3 +135,48 @@ def test_aSemaphoreLetsSomeIn() -> None:
 def test_aSemaphoreNeedsTokens(tokens: int) -> None:
     with pytest.raises(ValueError, match="tokens >= 1"):
         DeferredSemaphore(tokens)
+
+
+builtinOnly = pytest.mark.skipif(vocabulary == "twisted", reason="Twisted's calls within a call")
+
+
+@builtinOnly
+@both
+def test_thousandsMayWait(makes: Any) -> None:
+    lock = makes()
+    done: list[int] = []
+
+    async def uses(number: int) -> None:
+        async with lock:
+            done.append(number)
+
+    lock.acquire()
+    count = 10_000
+    runs = [ensureDeferred(uses(2 * n)) for n in range(count)]
+    runs += [lock.run(done.append, number) for number in range(2 * count, 3 * count)]
+    lock.release()
+    assert done == [*range(0, 2 * count, 2), *range(2 * count, 3 * count)]
+    assert all(run.called for run in runs)
+    assert lock.acquire().called
+
+
+@builtinOnly
+@both
+def test_whoHasItNextMayChangeHisMindAsLongAsHeWasNotTold(makes: Any) -> None:
+    lock = makes()
+    lock.acquire()
+    order: list[str] = []
+    waiting: dict[str, Deferred[Any]] = {}
+
+    def told(_: Any, name: str) -> None:
+        order.append(name)
+        lock.release()
+        if name == "first":
+            waiting["second"].cancel()
+
+    for name in ("first", "second", "third"):
+        waiting[name] = lock.acquire().addCallback(told, name)
+    lock.release()
+    assert order == ["first", "third"]
+    assert resultOf(waiting["second"]).check(CancelledError)
+    assert lock.acquire().called

@@ -52,7 +52,7 @@ class Subject:
     def __init__(self, reactor: Any, folder: str) -> None:
         self._reactor = reactor
         self._path = os.path.join(folder, "s")
-        self._other = os.path.join(folder, "t")
+        self._count = 0
         self._taken: list[int] = []
         self._relay: Any = None
         self._tcp = reactor.listenTCP(0, EchoFactory(), interface="127.0.0.1", backlog=1000)
@@ -92,7 +92,8 @@ class Subject:
             if kind == "tcp":
                 port = self._reactor.listenTCP(0, EchoFactory(), interface="127.0.0.1")
             else:
-                port = self._reactor.listenUNIX(self._other, EchoFactory())
+                self._count += 1
+                port = self._reactor.listenUNIX(f"{self._path}{self._count}", EchoFactory())
             await port.stopListening()
         except Exception as e:
             return f"{type(e).__name__}: {e}"

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,34 +131,19 @@ def test_cancelDuringResolution(play: Play, rounds: int) -> None:
         return []
 
     async def main(bed: Bed) -> None:
-        # Its threads end with the reactor: what is waited for here is that they do nothing more.
         resolver = NameResolver(bed.reactor, slow)
-        with resolverStopped(resolver):
-            endpoint = HostnameEndpoint(bed.reactor, "name.invalid", 80, resolver=resolver)
-            connecting = endpoint.connect(Peers())
-            await bed.rounds(rounds)
-            if rounds == 5:
-                await bed.until(asked.is_set)
-            connecting.cancel()
-            with pytest.raises(error.ConnectingCancelledError):
-                await connecting
-            answer.set()
-            await bed.rounds(5)
+        connecting = HostnameEndpoint(bed.reactor, "name.invalid", 80, resolver=resolver).connect(Peers())
+        await bed.rounds(rounds)
+        if rounds == 5:
+            await bed.until(asked.is_set)
+        connecting.cancel()
+        with pytest.raises(error.ConnectingCancelledError):
+            await connecting
+        # The system's own look-up can't be interrupted; its answer does nothing more.
+        answer.set()
+        await bed.rounds(5)
 
     play(main)
-
-
-class resolverStopped:
-    """Lets a resolver's threads end, as the end of its reactor does."""
-
-    def __init__(self, resolver: Any) -> None:
-        self._resolver = resolver
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self._resolver._stop()
 
 
 def test_cancelDuringConnect(play: Play) -> None:
@@ -213,43 +197,51 @@ def test_cancelInEveryRoundOfAConnect(play: Play) -> None:
     play(main)
 
 
-@pytest.mark.parametrize("where", ["buildProtocol", "connectionMade", "callback", "next turn"])
-def test_cancelInTheTurnOfSuccess(play: Play, where: str) -> None:
+@pytest.mark.parametrize("where", ["buildProtocol", "connectionMade"])
+def test_cancelWhileItSucceeds(play: Play, where: str) -> None:
     class Cancels(Peers):
         def buildProtocol(self, addr: Any) -> Any:
             protocol = super().buildProtocol(addr)
             if where == "buildProtocol":
-                connecting.cancel()
-            if where == "connectionMade":
-                protocol.connectionMade = lambda: connecting.cancel()
+                attempts[0].cancel()
+            else:
+                protocol.connectionMade = attempts[0].cancel
             return protocol
 
+    attempts: list[Any] = []
+
     async def main(bed: Bed) -> None:
-        nonlocal connecting
-        server = Peers()
-        endpoint = bed.client(await bed.serve(server))
-        factory = Cancels()
-        connecting = endpoint.connect(factory)
-        fired: list[Any] = []
-        if where == "callback":
-            connecting.addCallback(lambda protocol: (connecting.cancel(), protocol)[1])
-        connecting.addBoth(fired.append)
-        await bed.until(lambda: fired)
-        if where == "next turn":
-            await bed.rounds(1)
-            connecting.cancel()
-        if where in ("buildProtocol", "connectionMade"):
-            assert fired[0].check(error.ConnectingCancelledError)
-            with suppress(AttributeError):
-                await bed.until(lambda: factory.all[0].lost or where == "buildProtocol")
-        else:
-            # Too late: it is connected, and works.
-            (protocol,) = fired
-            protocol.transport.write(b"still there")
-            await bed.until(lambda: server.all[0].received == b"still there")
-            protocol.transport.loseConnection()
-            await protocol.ended
+        server, factory = Peers(), Cancels()
+        attempts.append(bed.client(await bed.serve(server)).connect(factory))
+        with pytest.raises(error.ConnectingCancelledError):
+            await attempts[0]
+        if where == "connectionMade":
+            # Who has heard of its begin hears of its end.
+            await factory.all[0].ended
         await bed.until(lambda: all(peer.lost for peer in server.all))
 
-    connecting: Any = None
+    play(main)
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_aCancelJustAfterSuccessIsTooLate(play: Play, rounds: int) -> None:
+    async def main(bed: Bed) -> None:
+        server = Peers()
+        connecting = bed.client(await bed.serve(server)).connect(Peers())
+        connected: list[Any] = []
+
+        def cancel(protocol: Any) -> None:
+            connected.append(protocol)
+            if not rounds:
+                connecting.cancel()
+
+        await connecting.addCallback(cancel)
+        await bed.rounds(rounds)
+        connecting.cancel()
+        connected[0].transport.write(b"still there")
+        await bed.until(lambda: server.all and server.all[0].received == b"still there")
+        connected[0].transport.loseConnection()
+        await connected[0].ended
+        await server.all[0].ended
+
     play(main)

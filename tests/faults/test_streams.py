@@ -80,7 +80,7 @@ def test_aPeerThatResetsBeforeItIsAccepted(play: Play) -> None:
         client.send(b"here")
         await bed.until(lambda: server.all and server.all[-1].received == b"here")
         # uvloop can't tell who the others were: of them nobody need hear.
-        assert [peer.lost for peer in server.all[:-1]] == [peer.made for peer in server.all[:-1]]
+        await bed.until(lambda: all(peer.lost for peer in server.all[:-1]))
         client.close()
         await server.all[-1].ended
 
@@ -108,6 +108,20 @@ def test_aServerThatResetsAsSoonAsItHasAccepted(play: Play) -> None:
     with loggedErrors() as logged:
         play(main)
     assert logged == []
+
+
+def test_manyWritesToAPeerThatHasResetAreNoNews(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    async def main(bed: Bed) -> None:
+        listening, address = bed.listening()
+        client = await bed.client(address).connect(Peers())
+        reset(await bed.accepted(listening))
+        # The first of them is told that the peer is gone, before anybody else is.
+        for _ in range(50):
+            client.transport.write(b"a line\r\n")
+        await client.ended
+
+    play(main)
+    assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
 
 
 @pytest.mark.parametrize("end", ["abort", "lose, and it reads", "lose, and it goes", "lose, then abort"])
@@ -184,3 +198,26 @@ def test_theListenerIsGoneAndItsConnectionsAreNot(play: Play) -> None:
         await server.all[0].ended
 
     play(main)
+
+
+@pytest.mark.parametrize("rounds", range(5))
+def test_aPortThatStopsWhilePeersCome(play: Play, rounds: int) -> None:
+    async def main(bed: Bed) -> None:
+        server = Peers()
+        port = await bed.server(str(bed.folder / "stops") if bed.kind == "unix" else 0).listen(server)
+        callers = [bed.caller(port.port if bed.kind == "unix" else port.getHost().port) for _ in range(20)]
+        await bed.rounds(rounds)
+        await port.stopListening()
+        for peer in server.all:
+            peer.transport.loseConnection()
+        for caller in callers:
+            # Each hears of its end, those too that have been accepted for nobody.
+            try:
+                assert await bed.receive(caller) == b""
+            except ConnectionResetError:
+                pass
+        await bed.until(lambda: all(peer.lost for peer in server.all))
+
+    with loggedErrors() as logged:
+        play(main)
+    assert logged == []

@@ -8,7 +8,11 @@ The reactor, on asyncio's event loop or on uvloop's: one file a subject.
 - `threads`, `threadpool`           other threads
 - `names`, `resolver`, `hosts`, `lookups`    names and addresses
 - `descriptors`                     file descriptors of others
-- `stream`, `tcp`, `unix`, `adopted`, `errors`    connections and ports, on the loop's own transports
+- `stream`, `writing`              a connection, on the loop's own transport
+- `ports`, `accepting`              what listens, and who accepts
+- `connectors`, `limits`            what connects, and how long that may take
+- `tcp`, `unix`, `passing`, `adopted`    the kinds of connections
+- `addresses`, `errors`             what the system says, in the vocabulary's words
 - `socketfile`, `socketlock`        the files of UNIX sockets
 """
 

@@ -3,9 +3,9 @@ Accepting connections, also where descriptors run out or accept() fails.
 
 Theory.  The event loop's own server accepts: nothing else is as fast.  But what it does about errors is not
 what a service wants.  Out of descriptors, asyncio takes a second's rest, and uvloop accepts peers only to
-close them; at any other error of accept(), asyncio logs a traceback and uvloop closes the server without a
-word.  So the loop gets a copy of the listening socket, which can be taken away from it and given again while
-peers wait in the kernel's queue, and
+close them (and, if its own reserve for that is lost, does nothing else any more); at other errors of
+accept(), asyncio logs a traceback.  So the loop gets a copy of the listening socket, which can be taken away
+from it and given again while peers wait in the kernel's queue, and
 
 - it is taken away before descriptors run out.  A new descriptor gets the lowest number that is free: when
   that is within a reserve below the limit, the table is nearly full.  What remains is for what accepted
@@ -13,7 +13,8 @@ peers wait in the kernel's queue, and
   they have taken has to be free elsewhere before anything else is accepted: else it would be gone one day.
 - it is taken away when accept() fails, and given again a moment later.
 
-Whoever takes descriptors all at once can still exhaust them; the port then waits as well, and comes back.
+Whatever else in the process takes the last descriptors, the port then waits as well.  asyncio's accept()
+says so.  uvloop's doesn't, so it is looked at a few times a second.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _log = Logger(__name__)
 
 #: The most connections that are accepted in one round of asyncio's loop.
 _ACCEPTS = 50
+#: How many rounds of its loop asyncio needs for a connection, from accept() until its task has ended.  A loop
+#: that is closed before logs each one.
+_HANDING_OVER = 4
 #: How many descriptors the reserve has, and the most of all of them that it is: one in so many.
 _RESERVE = 32
 _RESERVE_SHARE = 8
@@ -45,6 +49,8 @@ _RESERVE_SHARE = 8
 _ROUND_SHARE = 16
 #: Seconds until it is tried again.
 _PAUSE = 0.05
+#: Seconds between two looks on uvloop.
+_WATCH = 0.25
 
 # Of one process, as descriptors are.
 _exhaustedSeldom = Seldom(time.monotonic)
@@ -78,10 +84,12 @@ class Acceptor:
         self._server: asyncio.AbstractServer | None = None
         #: The copy that the server works on, or the one that keeps its number while there is no server.
         self._copy: _Copy | None = None
-        self._retry: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         #: The lowest number that was free when it was last looked up, and the first of the reserve.
         self._lowest = 0
         self._bound = 0
+        #: How many connections will be accepted unseen: see `_look`.
+        self._unseen = 0
         #: How many descriptors of the reserve were taken when that was last looked up; None: look.
         self._taken: int | None = 0
         #: How many connections this round of asyncio's loop may still accept; None between rounds.
@@ -105,11 +113,22 @@ class Acceptor:
         self._hasRoom()
         self._serve()
 
+    def drain(self, done: Callable[[], object]) -> None:
+        """Accept no more, and call a function when all that was accepted has been handed over."""
+        rounds = 1
+        if isinstance(self._loop, asyncio.SelectorEventLoop):
+            self._stopServing()
+            rounds = _HANDING_OVER
+        self._after(rounds, done)
+
+    def _after(self, rounds: int, done: Callable[[], object]) -> None:
+        if rounds:
+            self._loop.call_soon(self._after, rounds - 1, done)
+        else:
+            done()
+
     def close(self) -> None:
         """Accept no more; what was accepted lives on."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
         self._stopServing()
 
     # The loop's server
@@ -125,7 +144,8 @@ class Acceptor:
         copy, self._copy = self._copy, None
         if copy is None:
             copy = _Copy(self._sock)
-        make = self._makeAndLook if isUvloop(self._loop) else self._makeStream
+        uvloop = isUvloop(self._loop)
+        make = self._makeAndLook if uvloop else self._makeStream
         server = None
         try:
             # Not create_unix_server, for any kind: some versions of it remove the socket's file at the end.
@@ -144,14 +164,23 @@ class Acceptor:
         copy.acceptor = self
         self._left = None
         self._copy, self._server = copy, cast(asyncio.AbstractServer, server)
+        self._timer = self._loop.call_later(_WATCH, self._watch) if uvloop else None
 
     def _stopServing(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         server, self._server = self._server, None
         copy, self._copy = self._copy, None
         if copy is not None:
             # The end is meant.
             copy.acceptor = None
-        if server is not None:
+        if server is not None and copy is not None and isinstance(self._loop, asyncio.SelectorEventLoop):
+            # Not by the server's close(): what it has accepted in this round has yet to attach to it, which
+            # fails with a traceback once it is closed, and leaves the connection's descriptor open.
+            self._loop.remove_reader(copy)
+            copy.close()
+        elif server is not None:
             server.close()
         elif copy is not None:
             copy.close()
@@ -170,7 +199,7 @@ class Acceptor:
         except OSError:
             # Taken by another thread.
             pass
-        self._retry = self._loop.call_later(_PAUSE, self._resume)
+        self._timer = self._loop.call_later(_PAUSE, self._resume)
 
     def _resume(self) -> None:
         """Give the socket to the loop, if there is room now."""
@@ -180,11 +209,10 @@ class Acceptor:
             except OSError as e:
                 self._sayFailed(e)
             else:
-                self._retry = None
                 return
         else:
             self._sayExhausted()
-        self._retry = self._loop.call_later(_PAUSE, self._resume)
+        self._timer = self._loop.call_later(_PAUSE, self._resume)
 
     def _sayExhausted(self) -> None:
         if _exhaustedSeldom():
@@ -193,10 +221,9 @@ class Acceptor:
                 f"the process runs out of descriptors, of which it may have {_limit()} (ulimit -n)"
             )
 
-    def _sayFailed(self, reason: OSError | None) -> None:
+    def _sayFailed(self, reason: OSError) -> None:
         if self._failedSeldom():
-            why = "" if reason is None else f": {reason.strerror}"
-            _log.error(f"a connection to {self._name} can't be accepted{why}; going on")
+            _log.error(f"a connection to {self._name} can't be accepted: {reason.strerror}; going on")
 
     def _hasRoom(self) -> bool:
         """Tell whether a connection may be accepted."""
@@ -209,8 +236,25 @@ class Acceptor:
         if self._lowest >= self._bound:
             # Looked up again only now, as it costs as much again and hardly ever changes.
             limit = _limit()
-            self._bound = limit - min(_RESERVE, limit // _RESERVE_SHARE)
+            self._bound = limit - _reserve(limit)
         return self._lowest < self._bound and (self._taken == 0 or self._canSpare())
+
+    def _look(self) -> bool:
+        """
+        Tell whether another connection may be accepted.
+
+        To look costs a microsecond or two.  In the lower half of the table it will do now and then: should
+        these be the last that are free there, what is accepted meanwhile, and what a relay needs for it, are
+        a half of the reserve.
+        """
+        if self._unseen:
+            self._unseen -= 1
+            return True
+        if not self._hasRoom():
+            return False
+        if not self._taken and self._lowest < self._bound // 2:
+            self._unseen = _reserve(self._bound) // 4
+        return True
 
     def _canSpare(self) -> bool:
         """Tell whether more are free below the reserve than are taken of it."""
@@ -231,14 +275,6 @@ class Acceptor:
     def _pauseSoon(self) -> None:
         # Not at once: what was accepted in this round of the loop still needs the server.
         self._loop.call_soon(self._pause)
-
-    def _failed(self, reason: OSError | None) -> None:
-        """Pause because accept() has failed; uvloop doesn't tell why."""
-        if self._hasRoom():
-            self._sayFailed(reason)
-        else:
-            self._sayExhausted()
-        self._pauseSoon()
 
     # asyncio's way: it calls `accept` of the socket until that raises
 
@@ -264,19 +300,30 @@ class Acceptor:
         except (BlockingIOError, ConnectionAbortedError):
             raise
         except OSError as e:
-            self._failed(e)
+            if self._hasRoom():
+                self._sayFailed(e)
+            else:
+                self._sayExhausted()
+            self._pauseSoon()
             raise BlockingIOError from e
-        self._full = not self._hasRoom()
+        self._full = not self._look()
         self._left = 0 if self._full else left - 1
         return accepted
 
-    # uvloop's way: it asks for a protocol when it has accepted, and detaches the socket when that has failed
+    # uvloop's way: it asks for a protocol when it has accepted
 
     def _makeAndLook(self) -> Stream:
-        if not self._hasRoom():
+        if not self._look():
             self._sayExhausted()
             self._pauseSoon()
         return self._makeStream()
+
+    def _watch(self) -> None:
+        if self._hasRoom():
+            self._timer = self._loop.call_later(_WATCH, self._watch)
+        else:
+            self._sayExhausted()
+            self._pause()
 
 
 class _Copy(socketlib.socket):
@@ -303,17 +350,16 @@ class _Copy(socketlib.socket):
             raise BlockingIOError
         return self.acceptor._acceptBy(super().accept)
 
-    def detach(self) -> int:
-        acceptor, self.acceptor = self.acceptor, None
-        if acceptor is not None:
-            acceptor._failed(None)
-        return super().detach()
-
 
 def _limit() -> int:
     """Tell how many descriptors this process may have open."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _reserve(limit: int) -> int:
+    """Tell how large the reserve is."""
+    return min(_RESERVE, limit // _RESERVE_SHARE)
 
 
 def _isOpen(number: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zope.interface import implementer
 
@@ -17,11 +17,10 @@ from .. import error
 from .._log import Logger
 from ..failure import Failure
 from ..interfaces import IConnector
+from .core import Core
 from .errors import connectError
+from .limits import Limit, Limits
 from .stream import Stream
-
-if TYPE_CHECKING:
-    from .core import Core
 
 _log = Logger(__name__)
 
@@ -90,7 +89,7 @@ class Connector:
         self.state = "disconnected"
         self.transport: Stream | None = None
         self._factoryStarted = False
-        self._limit: asyncio.TimerHandle | None = None
+        self._limit: Limit | None = None
         self._start: asyncio.Handle | None = None
         self._steps: _Steps | None = None
 
@@ -127,7 +126,7 @@ class Connector:
         self.reactor._track(self)
         loop = self.reactor._loop
         if self.timeout is not None:
-            self._limit = loop.call_later(self.timeout, self._fail, stream, error.TimeoutError())
+            self._limit = self.reactor._limits.begin(self.timeout, stream)
         if loop.is_running():
             self._begin(stream)
         else:
@@ -167,9 +166,12 @@ class Connector:
 
     def _end(self) -> None:
         """Let go of what an attempt needs."""
-        for ending in (self._limit, self._start, self._steps):
-            if ending is not None:
-                ending.cancel()
+        if self._limit is not None:
+            self._limit.end(self.transport)
+        if self._start is not None:
+            self._start.cancel()
+        if self._steps is not None:
+            self._steps.cancel()
         self._limit = self._start = self._steps = None
         self.reactor._untrack(self)
 
@@ -245,3 +247,11 @@ class Connector:
     def __repr__(self) -> str:
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return f"<{name} instance at {id(self):#x} {self.state} {self.getDestination()}>"
+
+
+class Connecting(Core):
+    """The part of a reactor that is common to all that connects."""
+
+    def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:
+        super().__init__(eventloop)
+        self._limits = Limits(self._loop)

@@ -6,7 +6,7 @@ A reactor has one event loop, and lives with it in one of two ways:
 - It runs the loop: the program calls `run`, which returns after `stop`.
 - It lives in a loop that somebody else runs: it was made while the loop ran, or `startRunning` was called in
   it.  It is running from then on; `stop` fires the shutdown triggers and closes what the reactor opened, and
-  the loop runs on.
+  the loop runs on.  If `asyncio.run` ends the loop first, the reactor stops with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from types import FrameType
 from typing import Any, Protocol
 
@@ -50,6 +50,17 @@ def calledLogged(text: str, function: Callable[..., Any], *args: Any) -> Any:
         raise
     except BaseException:
         _log.failure(text)
+    finally:
+        # A caught exception keeps the frames below it: not what was called, which may be what fails.
+        del function, args
+
+
+def _step(awaitable: Any) -> None:
+    """Run what has nothing to wait for, without a task."""
+    try:
+        awaitable.send(None)
+    except StopIteration:
+        pass
 
 
 class Core(Events):
@@ -72,6 +83,8 @@ class Core(Events):
     _justStopped = False
     #: True while `mainLoop` runs the loop, so that stopping the loop is up to this reactor.
     _looping = False
+    #: In a loop that somebody else runs, what is told when that ends.
+    _lifeline: AsyncGenerator[None, None] | None = None
     #: The signal that stopped this reactor, for programs that want to end by the same one.
     _exitSignal: int | None = None
 
@@ -170,6 +183,29 @@ class Core(Events):
             self._context.run(self.fireSystemEvent, "startup")
         finally:
             asyncio._set_running_loop(running)
+        if running is self._loop and self._started:
+            self._lifeline = self._untilLoopEnds()
+            _step(self._lifeline.__anext__())
+
+    async def _untilLoopEnds(self) -> AsyncGenerator[None, None]:
+        """
+        Stop the reactor when the loop ends, and wait until that is done.
+
+        A generator, and no task: `asyncio.run` closes those that are left at its very end, and no program
+        waits for them.
+        """
+        try:
+            yield
+        finally:
+            self._lifeline = None
+            if self.running:
+                down = self._loop.create_future()
+                self.addSystemEventTrigger("after", "shutdown", down.set_result, None)
+                if not self._stopped:
+                    self.stop()
+                await down
+                # Connections that were closed get the loop's last word in the next round.
+                await asyncio.sleep(0)
 
     def _reallyStartRunning(self) -> None:
         self.running = True
@@ -251,6 +287,9 @@ class Core(Events):
         self._started = False
         self.running = False
         self.addSystemEventTrigger("during", "startup", self._reallyStartRunning)
+        lifeline, self._lifeline = self._lifeline, None
+        if lifeline is not None:
+            _step(lifeline.aclose())
         if self._looping:
             # One round later: connections that are closed in this round get the loop's last word in the next.
             self._loop.call_soon(self._loop.stop)

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .._log import Logger
+from ..failure import Failure
+from .errors import lostReason
+from .writing import Writer
 
 _log = Logger(__name__)
 
@@ -70,18 +73,33 @@ class _LogUnhandled:
         self._exhaustedSeldom = Seldom(clock)
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        text, exception = context["message"], context.get("exception")
+        text = context.get("message", "Unhandled error in the event loop")
+        exception = context.get("exception")
         if exception is None:
             _log.error(text)
-        elif isinstance(exception, OSError) and exception.errno in _EXHAUSTED and "socket" in context:
+        elif not isinstance(exception, OSError):
+            _log.failure(text, Failure(exception))
+        elif exception.errno in _EXHAUSTED and "socket" in context:
             # Of a server that isn't one of the reactor's ports: asyncio says it fifty times a second.
             if self._exhaustedSeldom():
                 _log.error(f"connections wait to be accepted: {exception.strerror}")
+        elif (stream := _streamOf(context)) is not None:
+            stream._abort(lostReason(exception))
         else:
-            try:
-                raise exception
-            except BaseException:
-                _log.failure(text)
+            _log.failure(text, Failure(exception))
+
+
+def _streamOf(context: dict[str, Any]) -> Writer | None:
+    """
+    Tell whose callback has failed, if it is that of a connection of ours.
+
+    asyncio registers a connection for reading in a callback, and leaves it alone if the system can't: it
+    would never be read from, nor closed.
+    """
+    callback = getattr(context.get("handle"), "_callback", None)
+    transport = getattr(callback, "__self__", None)
+    protocol = transport.get_protocol() if isinstance(transport, asyncio.Transport) else None
+    return protocol if isinstance(protocol, Writer) else None
 
 
 def closeEventLoop(loop: asyncio.AbstractEventLoop) -> None:

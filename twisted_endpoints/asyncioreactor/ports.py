@@ -100,10 +100,14 @@ class Port:
                 raise cannotListen(getattr(self, "interface", None), self.port, e) from e
             raise
         _log.info(f"{self.logPrefix()} starting on {self._name()!r}")
+        try:
+            self.factory.doStart()
+        except BaseException:
+            self._closeSocket()
+            raise
         self.connected = True
         self.disconnected = False
         self.reactor._track(self)
-        self.factory.doStart()
 
     def stopListening(self) -> Deferred[None] | None:
         """
@@ -117,12 +121,18 @@ class Port:
         if self._stopped is None:
             self._stopped = Deferred()
             self.disconnecting = True
-            self.reactor._loop.call_soon(self._stop)
+            assert self._acceptor is not None
+            self._acceptor.drain(self._drained)
         return self._stopped
 
     def loseConnection(self, connDone: object = None) -> Deferred[None] | None:
         """Stop listening: see `stopListening`."""
         return self.stopListening()
+
+    def _drained(self) -> None:
+        # Not if it was closed meanwhile: it may even listen again.
+        if self._stopped is not None:
+            self._stop()
 
     def _stop(self) -> None:
         """Close the socket, and tell who waits for it."""

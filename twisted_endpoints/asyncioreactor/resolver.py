@@ -5,8 +5,9 @@ Theory.  `getaddrinfo` can't be interrupted, and a name server that doesn't answ
 so whatever waits in line behind it waits as long.  There are four ways around the line:
 
 - An IP address isn't looked up at all.
-- Every name first comes to threads that only do what needs no network: they see whether the hosts file has
-  the name, and if so ask `getaddrinfo`, which looks there first (unless nsswitch.conf was turned around).
+- A name that is in a short hosts file is looked up on the spot: that takes less than to ask a thread.
+- Every other name first comes to threads that only do what needs no network: they see whether the hosts file
+  has the name, and if so ask `getaddrinfo`, which looks there first (unless nsswitch.conf was turned around).
 - Other names go on to other threads.  Nothing but look-ups runs in these, so that neither keeps the functions
   that a program calls in threads waiting nor is kept waiting by them; and one that hangs doesn't keep its
   place (see `lookups`).
@@ -172,8 +173,9 @@ class NameResolver:
         Look a name up.
 
         Args:
-            resolutionReceiver: an `IResolutionReceiver`.  For an IP address it has heard everything when this
-                returns; a name that isn't found is a resolution without addresses.
+            resolutionReceiver: an `IResolutionReceiver`.  For an IP address, and for most names in the hosts
+                file, it has heard everything when this returns; a name that isn't found is a resolution
+                without addresses.
             hostName: the name, in ASCII; or an IP address.
             portNumber: the port of the addresses that are found.
             addressTypes: `IPv4Address`, `IPv6Address` or both; both by default.
@@ -189,7 +191,11 @@ class NameResolver:
         found = literal(hostName, asked.kind)
         if found:
             resolution._deliver([row for row in found if asked.family in (AF_UNSPEC, row[0])])
-        elif resolution._receiver is not None:
+        elif resolution._receiver is None:
+            pass
+        elif self._hosts.answersAtOnce(hostName, asked.family):
+            resolution._deliver(self._addresses(asked))
+        else:
             self._ask(resolution, asked)
         return resolution
 
@@ -240,16 +246,18 @@ class NameResolver:
             return
         # After that look: a question that is given up in between is asked, and nobody shares it.
         question.begun = monotonic()
-        name, family, kind = question.asked
+        self._answer(question, self._addresses(question.asked))
+
+    def _addresses(self, asked: Asked) -> Sequence[Any]:
+        name, family, kind = asked
         try:
-            found = self._getaddrinfo(name, 0, family, kind)
+            return self._getaddrinfo(name, 0, family, kind)
         except (OSError, ValueError):
             # gaierror: there is no such name.  UnicodeError, ValueError: there can be none.
-            found = []
+            return []
         except BaseException:
             _log.failure(f"while looking up {name!r}")
-            found = []
-        self._answer(question, found)
+            return []
 
     def _hand(self, question: Question, lookups: Lookups, function: Callable[[Question], object]) -> None:
         """Let threads go on with a question; from any thread."""

@@ -172,7 +172,7 @@ def _locked(path: bytes) -> int | None:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _flock(path, descriptor)
             if os.path.samestat(os.lstat(path), os.fstat(descriptor)):
                 return descriptor
         except FileNotFoundError:
@@ -185,6 +185,17 @@ def _locked(path: bytes) -> int | None:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _flock(path: bytes, descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        if e.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        _log.warning(
+            f"{os.fsdecode(path)!r}: this file system has no locks; only the process id beside it is one"
+        )
 
 
 def _last(path: bytes, descriptor: int) -> bytes:

@@ -248,6 +248,7 @@ class Timers(Core):
         soon, entries = self._soon, self._entries
         # Calls that are scheduled meanwhile have their turn next time, lest they keep the loop from all else.
         now, last = self.seconds(), self._lastSerial
+        call: DelayedCall | None = None
         # While calls are made no alarm is set: one is, for all that are left, at the end.
         self._alarm, self._alarmTime = None, -_NEVER
         try:
@@ -282,3 +283,5 @@ class Timers(Core):
             waiting = [queue[0] for queue in (soon, entries) if queue]
             if waiting:
                 self._setAlarm(min(waiting)[0])
+            # A caught exception keeps the frames below it: not what was called, which may be what fails.
+            del call, waiting

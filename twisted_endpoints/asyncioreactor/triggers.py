@@ -29,6 +29,9 @@ class Trigger(NamedTuple):
         except BaseException:
             # SystemExit too: a shutdown that ends halfway leaves connections and threads behind.
             _log.failure("while calling a system event trigger")
+        finally:
+            # A caught exception keeps the frames below it: not what was called, which may be what fails.
+            del self
 
 
 class Event:

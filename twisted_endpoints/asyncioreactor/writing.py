@@ -99,7 +99,8 @@ class Writer(asyncio.Protocol):
         """
         if not isinstance(data, bytes):
             raise TypeError("Data must be bytes")
-        if self._writable:
+        # Closing, and still writable: a write of this round has failed.  asyncio would log each further one.
+        if self._writable and not self._transport.is_closing():
             self._transport.write(data)
             if self.producer is not None:
                 self._produced()

@@ -112,7 +112,8 @@ def _row(name: str, kind: str, required: bool, default: str | None, keywordOnly:
 
 def _firstSentence(parser: object) -> str:
     """Give the first sentence of a parser's documentation, without markup; empty if there is none."""
-    text = " ".join((type(parser).__doc__ or "").split())
+    # None stands for a parser that couldn't be loaded, and its class has documentation from Python 3.13 on.
+    text = "" if parser is None else " ".join((type(parser).__doc__ or "").split())
     text = re.sub(r"[A-Z]\{([^{}]*)\}|`+([^`]*)`+", r"\1\2", text).partition(". ")[0].rstrip(".")
     return text if len(text) <= 100 else f"{text[:97]}..."
 

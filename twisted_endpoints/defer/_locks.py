@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, overload
@@ -25,6 +26,10 @@ class _ConcurrencyPrimitive(ABC):
 
     def __init__(self) -> None:
         self.waiting: list[Deferred[Any]] = []
+        # Those who have it and weren't told yet: whoever releases it while he is told is within `_handOver`
+        # already, and a call within a call for each of thousands who wait would exceed the stack.
+        self._next: deque[Deferred[Any]] = deque()
+        self._handingOver = False
 
     @abstractmethod
     def acquire(self: _LockT) -> Deferred[_LockT]:
@@ -66,8 +71,24 @@ class _ConcurrencyPrimitive(ABC):
         self.release()
         return r
 
+    def _handOver(self) -> None:
+        """Give it, as it is released, to the first of those who wait."""
+        self._next.append(self.waiting.pop(0))
+        if self._handingOver:
+            return
+        self._handingOver = True
+        try:
+            while self._next:
+                self._next.popleft().callback(self)
+        finally:
+            self._handingOver = False
+
     def _cancelAcquire(self, d: Deferred[Any]) -> None:
-        self.waiting.remove(d)
+        if d in self._next:
+            self._next.remove(d)
+            self.release()
+        else:
+            self.waiting.remove(d)
 
     def __aenter__(self: _LockT) -> Deferred[_LockT]:
         return self.acquire()
@@ -108,7 +129,7 @@ class DeferredLock(_ConcurrencyPrimitive):
         assert self.locked, "Tried to release an unlocked lock"
         self.locked = bool(self.waiting)
         if self.waiting:
-            self.waiting.pop(0).callback(self)
+            self._handOver()
 
 
 class DeferredSemaphore(_ConcurrencyPrimitive):
@@ -150,6 +171,6 @@ class DeferredSemaphore(_ConcurrencyPrimitive):
         """
         assert self.tokens < self.limit, "Released more often than acquired"
         if self.waiting:
-            self.waiting.pop(0).callback(self)
+            self._handOver()
         else:
             self.tokens += 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from zope.interface import alsoProvides, implementer
+from zope.interface import alsoProvides, implementer, providedBy
 
 from ..defer import Deferred, fail, succeed
 from ..error import ConnectingCancelledError, NoProtocol, NotConnectingError
@@ -91,7 +91,8 @@ class _WrappingProtocol(Protocol):
         self._wrappedProtocol = wrappedProtocol
         #: Nobody waits for this connection any more, and the user's protocol never hears of it.
         self._unwanted = False
-        provided = [interface for interface in _PASSED_ON if interface.providedBy(wrappedProtocol)]
+        provides = providedBy(wrappedProtocol)
+        provided = [interface for interface in _PASSED_ON if provides.isOrExtends(interface)]
         if provided:
             alsoProvides(self, *provided)
 

@@ -12,7 +12,7 @@ __all__ = ["client", "server"]
 
 class _Server(ServerParser):
     prefix = "unix"
-    summary = "listens on a UNIX socket; lockfile=1 tells whether its old owner is alive"
+    summary = "listens on a UNIX socket; lockfile=1 refuses a second server, and replaces a dead one"
 
     def build(
         self,

@@ -1,0 +1,75 @@
+"""
+A program that listens until a signal comes, in a process of its own.
+
+    python -m tests.asyncioreactor.signalled run|embedded|cancelled asyncio|uvloop
+
+prints its port, and what it does when it ends.  ``run`` runs the reactor; ``embedded`` and ``cancelled`` run
+it in a program of asyncio's that stops the reactor at a signal, or ends as asyncio's programs do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import signal
+import sys
+from typing import Any
+
+from twisted_endpoints.asyncioreactor import AsyncioReactor
+from twisted_endpoints.defer import Deferred
+from twisted_endpoints.protocol import Factory, Protocol
+
+
+def listen(reactor: Any) -> None:
+    # In development mode a loop says on standard error that something was slow: on a busy machine, it is.
+    reactor._loop.slow_callback_duration = 60
+
+    def before() -> Deferred[None]:
+        print("before", flush=True)
+        waited: Deferred[None] = Deferred()
+        reactor.callLater(0.01, waited.callback, None)
+        return waited
+
+    reactor.addSystemEventTrigger("before", "shutdown", before)
+    reactor.addSystemEventTrigger("after", "shutdown", print, "after", flush=True)
+    reactor.callInThread(int)
+    port = reactor.listenTCP(0, Factory.forProtocol(Protocol), interface="127.0.0.1")
+    print(port.getHost().port, flush=True)
+
+
+async def embedded() -> None:
+    loop = asyncio.get_running_loop()
+    reactor: Any = AsyncioReactor()
+    down = loop.create_future()
+    reactor.addSystemEventTrigger("after", "shutdown", down.set_result, None)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, reactor.sigTerm, number)
+    listen(reactor)
+    await down
+
+
+async def cancelled() -> None:
+    loop = asyncio.get_running_loop()
+    task: Any = asyncio.current_task()
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    listen(AsyncioReactor())
+    await asyncio.sleep(60)
+
+
+def main(mode: str, loop: str) -> None:
+    if mode == "run":
+        eventloop = importlib.import_module(loop).new_event_loop()
+        reactor = AsyncioReactor(eventloop)
+        reactor.callWhenRunning(listen, reactor)
+        reactor.run()
+        eventloop.close()
+    else:
+        try:
+            importlib.import_module(loop).run(embedded() if mode == "embedded" else cancelled())
+        except (KeyboardInterrupt, asyncio.CancelledError) as ended:
+            print(type(ended).__name__)
+    print("end")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

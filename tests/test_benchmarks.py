@@ -1,0 +1,115 @@
+"""The benchmarks' arithmetic, and that what they write can be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks.chart import chart, goalOf
+from benchmarks.report import Report, lines, page
+from benchmarks.rows import Outcome, Ratio, Row, Sample, Unavailable, measure, ratioOf, shuffledRounds
+
+
+def notHere() -> Sample:
+    raise AssertionError("only a sample's own process calls it")
+
+
+NAMES = ("twisted-epoll", "asyncio", "ours-asyncio", "ours-uvloop")
+ROW = Row(
+    "echo <&> 1",
+    "What is done & counted.",
+    "us",
+    dict.fromkeys(NAMES, notHere),
+    {"ours-uvloop": 2, "ours-asyncio": 0.5},
+    limit=60,
+)
+COSTS = {
+    "twisted-epoll": [100.0, 110.0, 120.0],
+    "asyncio": [200.0, 200.0, 200.0],
+    "ours-uvloop": [40.0, 55.0, 50.0],
+}
+
+
+def outcome() -> Outcome:
+    samples = {name: [Sample(cost, 1e6 / cost) for cost in costs] for name, costs in COSTS.items()}
+    return Outcome(ROW, samples, {"ours-asyncio": "no such loop"})
+
+
+def report() -> Report:
+    return Report(
+        "2026-11-22", 3, False, {"cpu": "a <fast> one", "CPython": "3.11"}, {"streams": [outcome()]}
+    )
+
+
+def test_ratiosAreTakenWithinRounds() -> None:
+    assert ratioOf([(100, 50), (300, 100), (80, 80)]) == Ratio(1.5, 2, 2.5)
+    assert ratioOf([(100, 50)]) == Ratio(2, 2, 2)
+
+
+def test_goals() -> None:
+    found = outcome()
+    assert found.reached("ours-uvloop") is True
+    assert found.reached("asyncio") is None
+    assert found.reached("ours-asyncio") is None
+    assert goalOf(found, "ours-uvloop") == 2
+    dear = Outcome(ROW, {**found.samples, "ours-uvloop": [Sample(61)] * 3})
+    assert dear.reached("ours-uvloop") is False
+
+
+def test_eachRoundHasAllContenders() -> None:
+    rounds = list(shuffledRounds(list(NAMES), 20))
+    assert all(sorted(order) == sorted(NAMES) for order in rounds)
+    assert len({tuple(order) for order in rounds}) > 5
+
+
+def test_contendersThatFailAreLeftOut() -> None:
+    asked: Counter[str] = Counter()
+
+    def take(module: str, row: str, contender: str, quick: bool) -> Sample:
+        asked[contender] += 1
+        if contender == "asyncio":
+            raise Unavailable("not here")
+        if contender == "ours-uvloop" and asked[contender] == 2:
+            raise RuntimeError("status 1")
+        return Sample(asked[contender])
+
+    found = measure("a.module", ROW, 3, take=take)
+    assert found.missing == {"asyncio": "not here", "ours-uvloop": "failed: status 1"}
+    assert asked == {"twisted-epoll": 3, "ours-asyncio": 3, "ours-uvloop": 2, "asyncio": 1}
+    assert found.cost("ours-asyncio") == 2
+
+
+def test_aReportIsReadAsItWasWritten() -> None:
+    text = report().toJSON()
+    again = Report.fromJSON(text)
+    assert again.toJSON() == text
+    assert again.outcomes["streams"][0].samples == outcome().samples
+
+
+def test_theChartIsAPicture() -> None:
+    drawn = ElementTree.fromstring(chart("a & b", [outcome()], report().caption()))
+    words = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert "a & b" in words
+    assert "echo <&> 1" in words
+    bars = [element for element in drawn.iter() if element.get("fill") and element.get("height") == "8"]
+    # Two in the row and two in the legend.
+    assert len(bars) == 4
+
+
+@pytest.mark.parametrize("cost", [1e-3, 1.0, 1e6])
+def test_theChartHoldsAnyRatio(cost: float) -> None:
+    found = Outcome(ROW, {"twisted-epoll": [Sample(1.0)], "ours-uvloop": [Sample(cost)]})
+    drawn = ElementTree.fromstring(chart("title", [found], ""))
+    for bar in drawn.iter("{http://www.w3.org/2000/svg}rect"):
+        if bar.get("x"):
+            assert 0 <= float(bar.get("x", "")) <= 860
+            assert float(bar.get("width", "")) <= 860
+
+
+def test_textsShowEachContender() -> None:
+    text = "\n".join(lines(outcome()))
+    assert all(name in text for name in NAMES)
+    assert "reached" in text
+    assert "**2.40** (2.20-2.45)" in page(report())
