@@ -122,13 +122,20 @@ def shownAs(identity: Identity) -> dict[str, Any]:
     }
 
 
-def pyOpenSSLs(identity: Identity) -> dict[str, Any]:
-    """Give an identity as `shownAs` does, in pyOpenSSL's own objects, as programs expect to find them."""
-    return {
-        "privateKey": PKey.from_cryptography_key(identity.key),
-        "certificate": X509.from_cryptography(identity.certificate),
-        "extraCertChain": [X509.from_cryptography(each) for each in identity.chain] or None,
-    }
+def showAsPyOpenSSLs(options: CertificateOptions, identity: Identity) -> None:
+    """
+    Let options have an identity in pyOpenSSL's own objects, where programs expect to find them.
+
+    Args:
+        options: made with what `shownAs` gives.
+        identity: what they show.
+    """
+    # First: pyOpenSSL itself warns of its own objects.
+    options.getContext()
+    attributes: Any = options
+    attributes.privateKey = PKey.from_cryptography_key(identity.key)
+    attributes.certificate = X509.from_cryptography(identity.certificate)
+    attributes.extraCertChain = [X509.from_cryptography(each) for each in identity.chain]
 
 
 def trustIn(authorities: tuple[x509.Certificate, ...]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..strings.errors import UnverifiedServerWarning
@@ -32,6 +33,8 @@ from ._tls import (
 )
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from ..endpoints.ssl import SSLClientEndpoint, SSLServerEndpoint
 
 __all__ = ["client", "server"]
@@ -72,33 +75,33 @@ class _Server(ServerParser):
     ) -> SSLServerEndpoint:
         from OpenSSL import SSL
 
-        from .._tls.settings import ServerSettings, diffieHellman, pyOpenSSLs
+        from .._tls.settings import ServerSettings, diffieHellman, showAsPyOpenSSLs
         from ..endpoints.ssl import SSLServerEndpoint
 
         settings = ServerSettings(minVersion, ciphers, alpn or (), authoritiesFrom("clientCAs", clientCAs))
-        more = pyOpenSSLs(identityFrom("privateKey", privateKey, "certKey", certKey))
+        identity = identityFrom("privateKey", privateKey, "certKey", certKey)
+        more: dict[str, Any] = {}
         if sslmethod is not None:
             refuseAside({"minVersion": minVersion is not None}, "sslmethod")
             more["method"] = getattr(SSL, sslmethod)
         if extraCertChain is not None:
-            more["extraCertChain"] = _chain(extraCertChain)
+            identity = replace(identity, chain=_chain(extraCertChain))
         if dhParameters is not None:
             try:
                 more["dhParameters"] = diffieHellman(dhParameters)
             except ValueError as e:
                 raise Refused("dhParameters", str(e)) from e
-        options = serverOptions(settings, None, "privateKey" if certKey is None else "certKey", **more)
+        options = serverOptions(settings, identity, "privateKey" if certKey is None else "certKey", **more)
+        showAsPyOpenSSLs(options, identity)
         return SSLServerEndpoint(reactor, port, options, backlog, interface, handshakeTimeout)
 
 
-def _chain(path: str) -> list[Any]:
-    from OpenSSL.crypto import X509
-
+def _chain(path: str) -> tuple[x509.Certificate, ...]:
     from .._tls.files import loadChain
     from .._tls.pem import PEMError
 
     try:
-        return [X509.from_cryptography(each) for each in loadChain(path)]
+        return loadChain(path)
     except PEMError as e:
         raise Refused("extraCertChain", str(e)) from e
 
@@ -126,7 +129,7 @@ class _Client(ClientParser):
         handshakeTimeout: Seconds = 10,
         deadline: Seconds | None = None,
     ) -> SSLClientEndpoint:
-        from .._tls.settings import TLSSettings, pyOpenSSLs, trustIn
+        from .._tls.settings import TLSSettings, showAsPyOpenSSLs, shownAs, trustIn
         from ..endpoints.ssl import SSLClientEndpoint
         from ..ssl import CertificateOptions
 
@@ -141,10 +144,12 @@ class _Client(ClientParser):
         else:
             more = argumentsOf(settings)
             if identity is not None:
-                more.update(pyOpenSSLs(identity))
+                more.update(shownAs(identity))
             if authorities:
                 more["trustRoot"] = trustIn(authorities)
             options = CertificateOptions(**more)
+            if identity is not None:
+                showAsPyOpenSSLs(options, identity)
             if not insecure:
                 _warn(host, port, trusted=bool(authorities))
         local = None if bindAddress is None else (bindAddress, 0)
