@@ -19,6 +19,8 @@ DIFFERENT = {
     "protocol.ProtocolToConsumerAdapter": "its base is of twisted.python.components, which has no twin",
     "testing.LineSendingProtocol": "its base is of twisted.protocols.basic, which has no twin",
     "testing.EventLoggingObserver": "its base is of twisted.logger, which has no twin",
+    "tls.TLSMemoryBIOProtocol": "ours can be half closed and paused, and names parameters as ITransport does",
+    "tls.BufferingTLSTransport": "as its base, TLSMemoryBIOProtocol",
     "testing.FakeDatagramTransport": "ours has all that its interface asks for",
 }
 
