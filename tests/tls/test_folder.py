@@ -77,6 +77,7 @@ def test_aDefaultByName(folder: Folder) -> None:
     folder.open("example.com")
 
     assert folder.shown(None) == EXAMPLE.certificate
+    assert folder.shown(b"unknown.example") == EXAMPLE.certificate
 
 
 def missing(folder: Folder) -> None:
