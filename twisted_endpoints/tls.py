@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ._tls.buffering import BufferingTLSTransport
 from ._tls.buffering import _AggregateSmallWrites as _AggregateSmallWrites
-from ._tls.buffering import _NullAggregator as _NullAggregator
 from ._tls.creators import SomeConnectionCreator as SomeConnectionCreator
 from ._tls.factory import TLSMemoryBIOFactory
 from ._tls.factory import _get_default_clock as _get_default_clock

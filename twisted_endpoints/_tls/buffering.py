@@ -30,9 +30,12 @@ class _AggregateSmallWrites:
         self._buffer: list[bytes] = []
         self._size = 0
         self._scheduled: IDelayedCall | None = None
+        self._closed = False
 
     def write(self, data: bytes) -> None:
-        """Keep bytes for the end of this round."""
+        """Keep bytes for the end of this round; after `close` this does nothing."""
+        if self._closed:
+            return
         # Added to bytes: what is no bytes is an error of this call, and not of a later one.
         self._buffer.append(b"" + data)
         self._size += len(data)
@@ -52,20 +55,11 @@ class _AggregateSmallWrites:
             self._write(b"".join(gathered))
 
     def close(self) -> None:
-        """Write what was gathered, and wait for nothing any more."""
+        """Write what was gathered, and take no more."""
+        self._closed = True
         if self._scheduled is not None:
             self._scheduled.cancel()
         self._scheduledFlush()
-
-
-class _NullAggregator:
-    """Takes no more: the connection is lost."""
-
-    def write(self, data: bytes) -> None: ...
-
-    def close(self) -> None: ...
-
-    def flush(self) -> None: ...
 
 
 class BufferingTLSTransport(TLSMemoryBIOProtocol):
@@ -91,6 +85,6 @@ class BufferingTLSTransport(TLSMemoryBIOProtocol):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._aggregator.close()
-        self._aggregator = _NullAggregator()
-        self.write = self._aggregator.write  # type: ignore[method-assign]
+        # A circle otherwise, by way of the method that it calls.
+        del self._aggregator._write
         super().connectionLost(reason)

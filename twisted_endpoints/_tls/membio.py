@@ -91,9 +91,11 @@ class TLSMemoryBIOProtocol(Writer):
         self._checkHandshakeStatus()
 
     def _checkHandshakeStatus(self) -> None:
-        """Have OpenSSL do what it can of the handshake."""
-        if self._aborted:
-            return
+        if not self._aborted and self._shakeHands():
+            self._handshakeCompleted()
+
+    def _shakeHands(self) -> bool:
+        """Have OpenSSL do what it can of the handshake; tell whether that was the rest of it."""
         try:
             self._tlsConnection.do_handshake()
         except WantReadError:
@@ -102,12 +104,11 @@ class TLSMemoryBIOProtocol(Writer):
             # Not only OpenSSL's: what a callback raised ends it too.
             self._tlsShutdownFinished(Failure())
         else:
-            self._handshakeCompleted()
+            # A callback may have found fault with the peer.
+            return not self._aborted
+        return False
 
     def _handshakeCompleted(self) -> None:
-        if self._aborted:
-            # By a callback, which found fault with the peer.
-            return
         self._handshakeDone = True
         self._stopLimit()
         self._flushSendBIO()
@@ -139,11 +140,10 @@ class TLSMemoryBIOProtocol(Writer):
         self._tlsConnection.bio_write(data)
         if not self._handshakeDone:
             self._checkHandshakeStatus()
-            if not self._handshakeDone:
-                return
-        if self._appSendBuffer:
-            self._unbufferPendingWrites()
-        self._flushReceiveBIO()
+        if self._handshakeDone:
+            if self._appSendBuffer:
+                self._unbufferPendingWrites()
+            self._flushReceiveBIO()
 
     def _flushReceiveBIO(self) -> None:
         """Give the protocol what OpenSSL has for it, as long as it wants to have it."""

@@ -70,6 +70,11 @@ class _PullToPush:
             self._finished = True
             self._coopTask.stop()
 
+    def stopProducing(self) -> None:
+        """Ask no more, and tell the producer that nothing more is wanted."""
+        self.stopStreaming()
+        self._producer.stopProducing()
+
     def pauseProducing(self) -> None:
         """Don't ask for now."""
         self._coopTask.pause()
@@ -77,11 +82,6 @@ class _PullToPush:
     def resumeProducing(self) -> None:
         """Ask again."""
         self._coopTask.resume()
-
-    def stopProducing(self) -> None:
-        """Ask no more, and tell the producer that nothing more is wanted."""
-        self.stopStreaming()
-        self._producer.stopProducing()
 
 
 @implementer(IPushProducer)

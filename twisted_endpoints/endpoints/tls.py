@@ -342,7 +342,7 @@ class SSL4ClientEndpoint:
                 self._port,
                 factory,
                 self._sslContextFactory,
-                timeout=self._timeout,
                 bindAddress=self._bindAddress,
+                timeout=self._timeout,
             ),
         )
