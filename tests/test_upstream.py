@@ -39,6 +39,7 @@ BUILTIN = [
     "twisted.protocols.test.test_basic",
     "twisted.internet.test.test_base",
     "twisted.test.test_policies",
+    "twisted.protocols.test.test_tls",
     "twisted.test.test_sslverify",
     "twisted.test.test_ssl",
     "twisted.test.test_sni",

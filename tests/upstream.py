@@ -26,7 +26,7 @@ import unittest
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 EXCLUSIONS = Path(__file__).with_name("upstream_exclusions.txt")
 
@@ -94,10 +94,7 @@ def substitute(vocabulary: str) -> None:
         _fewKeys()
         _forwardLogs()
         _oneReactor()
-        # What `testing.LineSendingProtocol` is made of: its twin's module is none of the vocabulary's.
-        from twisted_endpoints._lines import LineReceiver
-
-        importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]  # type: ignore[attr-defined]
+        _replaceParts()
     _lend(sys.modules["twisted_endpoints.endpoints"])
 
 
@@ -124,8 +121,11 @@ class _Private(ModuleType):
 def _replaceParts() -> None:
     """Put classes of ours in place of Twisted's, that Twisted has in modules without a twin."""
     from twisted_endpoints._lines import LineReceiver
+    from twisted_endpoints._tls.creators import LegacyContextFactoryWarning
     from twisted_endpoints.task._clock import DelayedCall
 
+    legacy: Any = importlib.import_module("twisted.protocols._tls_legacy")
+    legacy.LegacyContextFactoryWarning = LegacyContextFactoryWarning
     importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]
     importlib.import_module("twisted.internet.base").DelayedCall = DelayedCall  # type: ignore[attr-defined]
 
