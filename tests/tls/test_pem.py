@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from twisted_endpoints._tls import pem
@@ -179,3 +180,15 @@ def test_namesAreInLowerCase() -> None:
 
     assert found.names == ("www.example.com",)
     assert pem.lookUp({"www.example.com": found}, b"www.EXAMPLE.com") is found
+
+
+def test_anRSAKeyThatDoesNotSign() -> None:
+    key = rsa.generate_private_key(65537, 1024)
+    right = key.private_numbers()
+    wrong = rsa.RSAPrivateNumbers(
+        right.p, right.q, right.d + 2, right.dmp1 + 2, right.dmq1, right.iqmp, right.public_numbers
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+
+    assert parse("right", Issued(EXAMPLE.certificate, key).keyPEM).keys
+    with pytest.raises(PEMError, match="the private key in it can't be read: what it signs isn't right"):
+        parse("wrong", Issued(EXAMPLE.certificate, wrong).keyPEM)

@@ -103,8 +103,7 @@ def parse(path: str, data: bytes) -> PEMFile:
             if label in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
                 certificates.append(x509.load_pem_x509_certificate(block[0]))
             elif label.endswith("PRIVATE KEY"):
-                # To prove an RSA key takes 50 ms and more, and who can write this file can do worse.
-                keys.append(load_pem_private_key(block[0], None, unsafe_skip_rsa_key_validation=True))
+                keys.append(_key(block[0]))
         except TypeError as e:
             raise PEMError(path, "its private key has a passphrase: store it without one") from e
         except (ValueError, UnsupportedAlgorithm) as e:
