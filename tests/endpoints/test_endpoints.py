@@ -28,15 +28,19 @@ def test_theImportIsLight(heavy: str) -> None:
     assert heavy not in imports("import twisted_endpoints.endpoints", "builtin")
 
 
-TCP = (
-    "from twisted_endpoints.endpoints import clientFromString, serverFromString; "
-    "serverFromString(None, 'tcp:80'); clientFromString(None, 'tcp:a:80')"
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from twisted_endpoints.endpoints import clientFromString, serverFromString; "
+        "serverFromString(None, 'tcp:80'); clientFromString(None, 'tcp:a:80')",
+        "from twisted_endpoints.endpoints import _parseServer; _parseServer('tcp:80', None)",
+        "from twisted_endpoints.strings.registry import servers; [*servers.everything()]",
+    ],
+    ids=["tcp", "internals", "list"],
 )
-
-
-@pytest.mark.parametrize("heavy", ["OpenSSL", "cryptography", "service_identity", "idna"])
-def test_stringsForTCPNeedNoTLS(heavy: str) -> None:
-    assert heavy not in imports(TCP, "builtin")
+def test_onlyTLSNeedsOpenSSL(program: str) -> None:
+    loaded = {name.partition(".")[0] for name in imports(program, "builtin")}
+    assert loaded & {"OpenSSL", "cryptography", "service_identity", "idna"} == set()
 
 
 def test_stringsAreImportedWhenTheyAreAskedFor() -> None:
