@@ -31,12 +31,12 @@ def test_theImportIsLight(heavy: str) -> None:
 @pytest.mark.parametrize(
     "program",
     [
-        "from twisted_endpoints.endpoints import clientFromString, serverFromString; "
-        "serverFromString(None, 'tcp:80'); clientFromString(None, 'tcp:a:80')",
+        "from twisted_endpoints.strings import serverFromString; serverFromString(None, 'tcp:80')",
+        "from twisted_endpoints.strings import clientFromString; clientFromString(None, 'tcp:a:80')",
         "from twisted_endpoints.endpoints import _parseServer; _parseServer('tcp:80', None)",
         "from twisted_endpoints.strings.registry import servers; [*servers.everything()]",
     ],
-    ids=["tcp", "internals", "list"],
+    ids=["server", "client", "internals", "list"],
 )
 def test_onlyTLSNeedsOpenSSL(program: str) -> None:
     loaded = {name.partition(".")[0] for name in imports(program, "builtin")}
