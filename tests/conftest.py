@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +25,7 @@ if vocabulary == "twisted":
     from twisted.logger import globalLogBeginner
 
     # Until somebody begins, Twisted keeps its last 200 events, and with them what earlier tests have left.
-    globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
+    globalLogBeginner._initialBuffer._buffer = deque(maxlen=0)
 
 
 def _descriptors() -> dict[str, str]:
