@@ -40,7 +40,7 @@ class _Steps:
     __slots__ = ("_coroutine", "_failed", "_future")
 
     def __init__(
-        self, coroutine: Coroutine[Any, Any, None], failed: Callable[[BaseException], object]
+        self, coroutine: Coroutine[Any, Any, Any], failed: Callable[[BaseException], object]
     ) -> None:
         self._coroutine = coroutine
         self._failed = failed
@@ -99,8 +99,12 @@ class Connector:
         """Make the transport for the next attempt."""
         raise NotImplementedError
 
-    async def _open(self, stream: Stream) -> None:
-        """Connect a stream; whatever this raises is why the attempt failed."""
+    def _peer(self, stream: Stream) -> Any:
+        """Tell the address that a stream has been connected to."""
+        return stream.getPeer()
+
+    def _open(self, stream: Stream) -> Coroutine[Any, Any, Any]:
+        """Connect a stream; whatever the coroutine raises is why the attempt failed."""
         raise NotImplementedError
 
     def getDestination(self) -> Any:
@@ -208,7 +212,7 @@ class Connector:
             # Given up while the loop connected.
             return None
         try:
-            peer = stream.getPeer()
+            peer = self._peer(stream)
         except ConnectionResetError as e:
             self._fail(stream, connectError(e))
             return None

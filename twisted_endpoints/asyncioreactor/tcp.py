@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Coroutine
 from typing import Any
 
 from zope.interface import implementer
@@ -167,6 +168,7 @@ class TCPConnector(Connector):
         self.host = host
         self.port = port
         self.bindAddress = bindAddress
+        self._isIPv4 = False
 
     def getDestination(self) -> IPv4Address | IPv6Address:
         if isLiteral(self.host, socket.AF_INET6):
@@ -179,10 +181,27 @@ class TCPConnector(Connector):
     def _makeStream(self) -> Stream:
         return TCPStream(self.reactor, self)
 
-    async def _open(self, stream: Stream) -> None:
+    def _peer(self, stream: Stream) -> Any:
+        # An IPv4 literal is what it connects to, but for the one that means this machine.  To ask for the
+        # peer's address costs more than all else that Python does here.
+        if self._isIPv4 and self.host != "0.0.0.0":
+            return IPv4Address("TCP", self.host, self.port)
+        return stream.getPeer()
+
+    def _open(self, stream: Stream) -> Coroutine[Any, Any, Any]:
+        loop = self.reactor._loop
+        self._isIPv4 = isLiteral(self.host, socket.AF_INET)
+        uvloop = self.bindAddress is None and not isinstance(loop, asyncio.SelectorEventLoop)
+        if uvloop and self._isIPv4 and 0 <= self.port <= 65535:
+            # As below, without a coroutine in between.
+            direct: Coroutine[Any, Any, Any] = loop.create_connection(lambda: stream, self.host, self.port)
+            return direct
+        return self._openAny(stream)
+
+    async def _openAny(self, stream: Stream) -> None:
         loop = self.reactor._loop
         host = self.host
-        if not isLiteral(host, socket.AF_INET) and not isLiteral(host, socket.AF_INET6):
+        if not self._isIPv4 and not isLiteral(host, socket.AF_INET6):
             host = await self.reactor.resolve(host).asFuture(loop)
         if not 0 <= self.port <= 65535:
             # uvloop would take the number modulo 65536.
