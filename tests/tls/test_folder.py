@@ -160,9 +160,11 @@ def test_aNewFileAndOneThatIsGone(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [EXAMPLE.pem[:-100], EXAMPLE.pem[:50], b"", b"garbage", b"\0" * 2**20 + b"\0"]
+    "content",
+    [EXAMPLE.pem[:-100], EXAMPLE.pem[:50], b"", b"garbage", b"\0" * 2**20 + b"\0"],
+    ids=["half a key", "half a certificate", "empty", "garbage", "large"],
 )
-def test_aFileThatBreaksKeepsWhatItHeld(folder: Folder, content: bytes, caplog: Any) -> None:
+def test_aFileThatBreaksKeepsWhatItHeld(folder: Folder, content: bytes) -> None:
     folder.write("a.pem", EXAMPLE.pem)
     folder.write("b.pem", OTHER.pem)
     folder.open()

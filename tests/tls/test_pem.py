@@ -41,6 +41,7 @@ PASSPHRASED = bytes(
         (EXAMPLE.certificatePEM[:100], "it ends in the middle of a block: is it still being written?"),
         (PASSPHRASED, "its private key has a passphrase: store it without one"),
     ],
+    ids=["empty", "text", "binary", "half a key", "half a certificate", "passphrase"],
 )
 def test_whatIsNoPEM(data: bytes, reason: str) -> None:
     with pytest.raises(PEMError) as caught:
