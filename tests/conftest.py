@@ -6,16 +6,26 @@ import contextlib
 import gc
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from twisted_endpoints._vocabulary import vocabulary
 
 with contextlib.suppress(ImportError):
     import uvloop
 
     # libuv's pipe for signals comes with the first loop and stays for good: so before any test looks.
     uvloop.new_event_loop().close()
+
+
+if vocabulary == "twisted":
+    from twisted.logger import globalLogBeginner
+
+    # Until somebody begins, Twisted keeps its last 200 events, and with them what earlier tests have left.
+    globalLogBeginner._initialBuffer._buffer = deque(maxlen=0)
 
 
 def _descriptors() -> dict[str, str]:

@@ -52,7 +52,7 @@ def describeClass(kind: type) -> dict[str, Any]:
             methods[name] = [
                 [parameter.name, parameter.kind.name, parameter.default is parameter.empty]
                 for parameter in inspect.signature(function).parameters.values()
-            ]
+            ][isinstance(method, classmethod) :]
     ancestors = [base.__name__ for base in kind.__mro__ if not base.__name__.startswith("_")]
     return {"ancestors": ancestors, "methods": methods, "attributes": attributes}
 
@@ -60,8 +60,12 @@ def describeClass(kind: type) -> dict[str, Any]:
 def describe(module: ModuleType) -> dict[str, Any]:
     """Tell what a module has that its users can import."""
     found: dict[str, Any] = {}
-    for name, value in vars(module).items():
-        own = str(getattr(value, "__module__", "")).split("._")[0] == module.__name__
+    offered = set(getattr(module, "__all__", ()))  # it may be defined elsewhere
+    for name in {*vars(module), *offered}:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            value = getattr(module, name)
+        own = name in offered or str(getattr(value, "__module__", "")).split("._")[0] == module.__name__
         if isinstance(value, (int, float, str, bytes, list, tuple, dict)):
             own = not name.startswith("_") and name != "TYPE_CHECKING"  # a constant
         if isinstance(value, ModuleType) or not own:

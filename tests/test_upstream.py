@@ -38,6 +38,12 @@ BUILTIN = [
     "twisted.internet.test.test_endpoints",
     "twisted.protocols.test.test_basic",
     "twisted.internet.test.test_base",
+    "twisted.test.test_policies",
+    "twisted.protocols.test.test_tls",
+    "twisted.test.test_sslverify",
+    "twisted.test.test_ssl",
+    "twisted.test.test_sni",
+    "twisted.test.test_amp",
 ]
 
 #: What runs with only `endpoints` ours, on Twisted's vocabulary.
@@ -53,6 +59,7 @@ REACTOR = [
     "twisted.internet.test.test_threads",
     "twisted.internet.test.test_fdset",
     "twisted.internet.test.test_tcp",
+    "twisted.internet.test.test_tls",
     "twisted.internet.test.test_unix",
     "twisted.internet.test.test_socket",
 ]

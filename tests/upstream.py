@@ -15,17 +15,24 @@ Exit status 0 if every test holds, but for those that `upstream_exclusions.txt` 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
+import itertools
 import os
+import pkgutil
 import sys
 import tempfile
 import unittest
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 EXCLUSIONS = Path(__file__).with_name("upstream_exclusions.txt")
+
+
+#: Private modules of Twisted that its tests reach into, and the package where ours has the same names.
+PRIVATE = {"twisted.internet._sslverify": "twisted_endpoints._tls"}
 
 
 class Exclusion(NamedTuple):
@@ -82,20 +89,43 @@ def substitute(vocabulary: str) -> None:
         package, _, name = theirs.rpartition(".")
         setattr(importlib.import_module(package), name, sys.modules[f"twisted_endpoints.{ours}"])
     if vocabulary == "builtin":
+        for theirs, package in PRIVATE.items():
+            sys.modules[theirs] = _Private(theirs, importlib.import_module(package))
+        _fewKeys()
         _forwardLogs()
         _oneReactor()
-        # What `testing.LineSendingProtocol` is made of: its twin's module is none of the vocabulary's.
-        from twisted_endpoints._lines import LineReceiver
-
-        importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]  # type: ignore[attr-defined]
+        _replaceParts()
     _lend(sys.modules["twisted_endpoints.endpoints"])
+
+
+class _Private(ModuleType):
+    """Stands for a module of Twisted's, whose names are in modules of ours, and are patched there."""
+
+    def __init__(self, name: str, package: ModuleType) -> None:
+        super().__init__(name)
+        names = [found.name for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
+        vars(self)["homes"] = [importlib.import_module(name) for name in names]
+
+    def __getattr__(self, name: str) -> object:
+        for home in self.homes:
+            if name in vars(home):
+                return vars(home)[name]
+        raise AttributeError(name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        for home in self.homes:
+            if name in vars(home):
+                setattr(home, name, value)
 
 
 def _replaceParts() -> None:
     """Put classes of ours in place of Twisted's, that Twisted has in modules without a twin."""
     from twisted_endpoints._lines import LineReceiver
+    from twisted_endpoints._tls.creators import LegacyContextFactoryWarning
     from twisted_endpoints.task._clock import DelayedCall
 
+    legacy: Any = importlib.import_module("twisted.protocols._tls_legacy")
+    legacy.LegacyContextFactoryWarning = LegacyContextFactoryWarning
     importlib.import_module("twisted.protocols.basic").LineReceiver = LineReceiver  # type: ignore[attr-defined]
     importlib.import_module("twisted.internet.base").DelayedCall = DelayedCall  # type: ignore[attr-defined]
 
@@ -110,6 +140,23 @@ def _lend(ours: ModuleType) -> None:
     for name, value in vars(theirs).items():
         if not hasattr(ours, name):
             setattr(ours, name, value)
+
+
+def _fewKeys() -> None:
+    """Hand out the same few RSA keys in turn: to make them is most of what Twisted's tests of TLS do."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    make = rsa.generate_private_key
+    turns = itertools.cycle(range(8))
+
+    @functools.cache
+    def made(exponent: int, size: int, turn: int) -> rsa.RSAPrivateKey:
+        return make(exponent, size)
+
+    def take(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
+        return made(public_exponent, key_size, next(turns))
+
+    rsa.generate_private_key = take  # type: ignore[assignment]
 
 
 def _oneReactor() -> None:

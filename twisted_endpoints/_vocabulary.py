@@ -30,10 +30,13 @@ TWINS = {
     "failure": "twisted.python.failure",
     "interfaces": "twisted.internet.interfaces",
     "plugin": "twisted.plugin",
+    "policies": "twisted.protocols.policies",
     "protocol": "twisted.internet.protocol",
+    "ssl": "twisted.internet.ssl",
     "task": "twisted.internet.task",
     "testing": "twisted.internet.testing",
     "threads": "twisted.internet.threads",
+    "tls": "twisted.protocols.tls",
 }
 
 #: The environment variable that overrides the decision: ``auto`` (the default), ``builtin`` or ``twisted``.

@@ -10,6 +10,7 @@ import pytest
 
 from tests.strings.distributions import BARE, Site
 from twisted_endpoints.cli import check as command
+from twisted_endpoints.cli._throwaway import certificates
 from twisted_endpoints.strings import registry
 
 
@@ -129,11 +130,20 @@ def test_bytesOfTheCommandLineThatAreNoText(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("role", [registry.servers, registry.clients], ids=["servers", "clients"])
-def test_everyBuiltinPrefixCanBeChecked(role: registry.Registry, capsys: pytest.CaptureFixture[str]) -> None:
+def test_everyBuiltinPrefixCanBeChecked(
+    role: registry.Registry,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     examples = {"port": "80", "host": "a", "path": "/x"}
+    served, _ = certificates(str(tmp_path))
+    monkeypatch.chdir(served)  # ssl: looks for server.pem
     for found in role.everything():
         needed = [p for p in found.parser.declaration.parameters if p.required]
         text = ":".join([found.prefix, *(f"{p.name}={examples[p.kind.name]}" for p in needed)])
+        if text == "tls":
+            text += ":."  # a folder, or else two files
         assert check(capsys, f"--{role.role}", text)[0] == 0
 
 

@@ -97,8 +97,8 @@ def test_aKindThatCannotListen(reactor: Any, tmp_path: Path) -> None:
 def test_aClientStringThatLeadsNowhere(reactor: Any, tmp_path: Path) -> None:
     ways = iter(["tcp:127.0.0.1:1", ""])
 
-    def client(address: Any) -> str:
-        return next(ways) or TCP.client(address)
+    def client(address: Any, path: str) -> str:
+        return next(ways) or TCP.client(address, path)
 
     outcome = trial(reactor, tmp_path, Kind("astray", TCP.server, client))
     assert outcome.status == "failed"

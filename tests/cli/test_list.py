@@ -34,7 +34,6 @@ def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 BUILTIN = """\
-SERVERS
   tcp:  listens on a TCP port, on IPv4 if the interface is no IPv6 address  [twisted-endpoints]
       port       port     required
       interface  address  default empty
@@ -48,8 +47,12 @@ SERVERS
 
 def test_whatIsBuiltIn(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     text = output(capsys)
-    assert text.startswith(BUILTIN)
-    assert "\n\nCLIENTS\n  tcp:  connects" in text
+    assert text.startswith("SERVERS\n  ssl:  serves TLS")
+    assert f"\n{BUILTIN}" in text
+    assert "\n\nCLIENTS\n  ssl:  connects" in text
+    assert "\n  tcp:  connects" in text
+    assert "      endpoint=          endpoint string  no default\n" in text
+    assert "      minVersion=        TLS version      default 1.2\n" in text
     assert "      timeout=      seconds  default 30\n      bindAddress=  address  no default\n" in text
 
 

@@ -189,10 +189,3 @@ def test_tcp6sParser() -> None:
     assert verifyObject(IStreamServerEndpointStringParser, parser)
     endpoint: Any = parser.parseStreamServer(None, "80", backlog="12", interface="::1")
     assert (endpoint._port, endpoint._backlog, endpoint._interface) == (80, 12, "::1")
-
-
-def test_theTables() -> None:
-    assert set(_compat._serverParsers) == {name.lower() for name in _compat._endpointServerFactories}
-    assert set(_compat._clientParsers) == set(_compat._endpointClientFactories)
-    for name, factory in _compat._endpointClientFactories.items():
-        assert factory(None, **_compat._clientParsers[name](*["/x"] if name == "UNIX" else ["a", "80"]))

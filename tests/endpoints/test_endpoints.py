@@ -28,6 +28,21 @@ def test_theImportIsLight(heavy: str) -> None:
     assert heavy not in imports("import twisted_endpoints.endpoints", "builtin")
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from twisted_endpoints.strings import serverFromString; serverFromString(None, 'tcp:80')",
+        "from twisted_endpoints.strings import clientFromString; clientFromString(None, 'tcp:a:80')",
+        "from twisted_endpoints.endpoints import _parseServer; _parseServer('tcp:80', None)",
+        "from twisted_endpoints.strings.registry import servers; [*servers.everything()]",
+    ],
+    ids=["server", "client", "internals", "list"],
+)
+def test_onlyTLSNeedsOpenSSL(program: str) -> None:
+    loaded = {name.partition(".")[0] for name in imports(program, "builtin")}
+    assert loaded & {"OpenSSL", "cryptography", "service_identity", "idna"} == set()
+
+
 def test_stringsAreImportedWhenTheyAreAskedFor() -> None:
     loaded = imports("from twisted_endpoints.endpoints import clientFromString", "builtin")
 
@@ -45,12 +60,8 @@ def test_itOffersWhatTwistedListsSoFar() -> None:
     later = {
         "AdoptedStreamServerEndpoint",
         "ProcessEndpoint",
-        "SSL4ClientEndpoint",
-        "SSL4ServerEndpoint",
         "StandardErrorBehavior",
         "StandardIOEndpoint",
-        "wrapClientTLS",
-        "wrapServerTLS",
     }
 
     assert {name for name in endpoints.__all__ if name[0] != "_"} == set(theirs.__all__) - later | {

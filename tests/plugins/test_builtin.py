@@ -14,7 +14,7 @@ from twisted_endpoints.interfaces import (
     IStreamServerEndpointStringParser,
 )
 from twisted_endpoints.plugin import IPlugin
-from twisted_endpoints.plugins import Parser, tcp, tcp6, unix
+from twisted_endpoints.plugins import Parser, ssl, tcp, tcp6, tls, unix
 from twisted_endpoints.strings import registry
 
 
@@ -61,6 +61,44 @@ def test_theArgumentsAreTwisteds() -> None:
         ("mode", "octal mode", "666"),
         ("backlog", "number", "50"),
         ("lockfile", "0 or 1", "1"),
+    ]
+    assert signature(ssl.server)[:9] == [
+        ("port", "port", None),
+        ("privateKey", "path", "server.pem"),
+        ("certKey", "path", None),
+        ("sslmethod", "method", None),
+        ("interface", "address", ""),
+        ("backlog", "number", "50"),
+        ("extraCertChain", "path", None),
+        ("dhParameters", "path", None),
+        ("minVersion=", "TLS version", None),
+    ]
+    assert signature(tls.server)[:5] == [
+        ("path", "path", None),
+        ("port", "port", "443"),
+        ("backlog", "number", "50"),
+        ("interface", "address", "::"),
+        ("privateKey=", "path", None),
+    ]
+    assert signature(ssl.client)[:7] == [
+        ("host", "host", None),
+        ("port", "port", None),
+        ("timeout=", "seconds", "30"),
+        ("bindAddress=", "address", None),
+        ("certKey=", "path", None),
+        ("privateKey=", "path", None),
+        ("caCertsDir=", "path", None),
+    ]
+    assert signature(tls.client)[:9] == [
+        ("host", "host", None),
+        ("port", "port", None),
+        ("timeout", "seconds", "30"),
+        ("bindAddress", "address", None),
+        ("certificate", "path", None),
+        ("privateKey", "path", None),
+        ("trustRoots", "path", None),
+        ("endpoint", "endpoint string", None),
+        ("minVersion=", "TLS version", "1.2"),
     ]
     assert signature(tcp.client) == [
         ("host", "host", None),

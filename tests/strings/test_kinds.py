@@ -57,6 +57,11 @@ def kindOf(annotation: Any) -> Kind:
         (kinds.Host, "::ffff:1.2.3.4", "::ffff:1.2.3.4"),
         (kinds.Host, "bücher.example", "bücher.example"),
         (kinds.Host, "x" * 63 + ".example", "x" * 63 + ".example"),
+        (kinds.TLSVersion, "1.2", "1.2"),
+        (kinds.TLSVersion, "1.3", "1.3"),
+        (kinds.Protocols, "h2", (b"h2",)),
+        (kinds.Protocols, "h2,http/1.1", (b"h2", b"http/1.1")),
+        (kinds.Protocols, "x" * 255, (b"x" * 255,)),
         (kinds.Interface, "", ""),
         (kinds.Interface, "0.0.0.0", "0.0.0.0"),
         (kinds.Interface, "localhost", "localhost"),
@@ -73,11 +78,11 @@ def test_goodValues(annotation: Any, text: str, value: Any) -> None:
 
 
 ALL = [kinds.Backlog, kinds.Flag, kinds.Host, kinds.Interface, kinds.Mode, kinds.Path]
-ALL += [kinds.Port, kinds.Seconds, kinds.SocketPath, kinds.Text]
+ALL += [kinds.Port, kinds.Protocols, kinds.Seconds, kinds.SocketPath, kinds.TLSVersion, kinds.Text]
 
 
 @pytest.mark.parametrize("annotation", ALL)
-@given(text=st.text(st.one_of(st.sampled_from("0123456789.:%-[]\\\0 a_"), st.characters(codec="utf-8"))))
+@given(text=st.text(st.one_of(st.sampled_from("0123456789.,:%-[]\\\0 a_"), st.characters(codec="utf-8"))))
 def test_aKindReadsOrRaisesValueError(annotation: Any, text: str) -> None:
     kind = kindOf(annotation)
     try:

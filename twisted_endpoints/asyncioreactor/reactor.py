@@ -12,6 +12,7 @@ from ..interfaces import (
     IReactorPluggableNameResolver,
     IReactorPluggableResolver,
     IReactorSocket,
+    IReactorSSL,
     IReactorTCP,
     IReactorThreads,
     IReactorTime,
@@ -22,6 +23,7 @@ from .adopted import Adopted
 from .descriptors import Descriptors
 from .names import Names
 from .tcp import TCP
+from .tls import TLS
 from .unix import UNIX
 
 
@@ -31,13 +33,14 @@ from .unix import UNIX
     IReactorPluggableNameResolver,
     IReactorPluggableResolver,
     IReactorSocket,
+    IReactorSSL,
     IReactorTCP,
     IReactorThreads,
     IReactorTime,
     IReactorUNIX,
     _ISupportsExitSignalCapturing,
 )
-class AsyncioReactor(Descriptors, Names, TCP, UNIX, Adopted):
+class AsyncioReactor(Descriptors, Names, TCP, TLS, UNIX, Adopted):
     """
     A reactor on an asyncio event loop.
 

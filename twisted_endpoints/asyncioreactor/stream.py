@@ -246,7 +246,7 @@ class Stream(Writer):
         if not self.connected or self._reason is not None:
             return
         try:
-            self.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except OSError:
             # Then without a reset.
             pass
@@ -284,15 +284,15 @@ class Stream(Writer):
 
     def getHandle(self) -> Any:
         """Return the socket, or what the loop shows of it: its options can be read and set."""
-        return self._transport.get_extra_info("socket")
+        return self.socket
 
     @property
     def socket(self) -> Any:
-        return self.getHandle()
+        return self._transport.get_extra_info("socket")
 
     def fileno(self) -> int:
         """Return the number of the socket's descriptor, -1 once it is closed."""
-        return int(self.getHandle().fileno())
+        return int(self.socket.fileno())
 
     def logPrefix(self) -> str:
         """Name the protocol in log entries, and with it the connection."""

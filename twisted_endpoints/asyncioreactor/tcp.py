@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from .. import error
 from ..address import IPv4Address, IPv6Address
-from ..interfaces import IReactorTCP, ITCPTransport
+from ..interfaces import IReactorTCP, ITLSTransport
 from .addresses import hostOf, isLiteral, resolveIPv6, tcpAddress
 from .connectors import Connecting, Connector
 from .core import Core
@@ -25,7 +25,7 @@ from .stream import Stream, attach
 _UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK)
 
 
-@implementer(ITCPTransport)
+@implementer(ITLSTransport)
 class TCPStream(Stream):
     """A connection over TCP, IPv4 or IPv6."""
 
@@ -47,16 +47,31 @@ class TCPStream(Stream):
         return hostOf(self._transport.get_extra_info("peername"))
 
     def getTcpNoDelay(self) -> bool:
-        return bool(self.getHandle().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        return bool(self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
     def setTcpNoDelay(self, enabled: bool) -> None:
-        self.getHandle().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
 
     def getTcpKeepAlive(self) -> bool:
-        return bool(self.getHandle().getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+        return bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
 
     def setTcpKeepAlive(self, enabled: bool) -> None:
-        self.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+
+    #: TLS has begun: see `startTLS`.
+    TLS = False
+
+    def startTLS(self, contextFactory: Any, normal: bool = True) -> None:
+        """
+        Begin TLS: what is written and received from now on is inside of it.
+
+        Args:
+            contextFactory: what makes OpenSSL's connection, as for ``connectSSL`` or ``listenSSL``.
+            normal: whether the end that has connected says hello; false for the other.
+        """
+        from .tls import startTLS
+
+        startTLS(self, contextFactory, normal == isinstance(self._owner, Connector))
 
 
 class TCPPort(Port):

@@ -7,6 +7,7 @@ unable to do it, a function that says why.
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -30,13 +31,14 @@ class Kind:
         name: a word or two for the table.
         server: makes the string to listen on; it is given the path of a file that isn't there yet, to be used
             or not.
-        client: makes the string that leads there, from the address that the port says it listens on.
+        client: makes the string that leads there, from the address that the port says it listens on, and the
+            path that `server` was given.
         missing: says why this machine can't do it; the empty text if it can.
     """
 
     name: str
     server: Callable[[str], str]
-    client: Callable[[Any], str]
+    client: Callable[[Any, str], str]
     missing: Callable[[], str] = always
 
 
@@ -59,26 +61,33 @@ def _noAbstractNames() -> str:
     return "" if sys.platform.startswith("linux") else "only Linux has abstract UNIX sockets"
 
 
-def _unix(address: Any) -> str:
+def _unix(address: Any, path: str) -> str:
     name = address.name
     return f"unix:{quoteStringArgument(name if isinstance(name, str) else name.decode())}"
+
+
+def _certificates(path: str) -> tuple[str, str]:
+    from ._throwaway import certificates
+
+    served, authority = certificates(os.path.dirname(path))
+    return quoteStringArgument(served), quoteStringArgument(authority)
 
 
 KINDS = (
     Kind(
         "tcp",
         lambda path: "tcp:0:interface=127.0.0.1",
-        lambda address: f"tcp:127.0.0.1:{address.port}",
+        lambda address, path: f"tcp:127.0.0.1:{address.port}",
     ),
     Kind(
         "tcp by name",
         lambda path: "tcp:0:interface=localhost",
-        lambda address: f"tcp:localhost:{address.port}",
+        lambda address, path: f"tcp:localhost:{address.port}",
     ),
     Kind(
         "tcp6",
         lambda path: "tcp6:0:interface=[::1]",
-        lambda address: f"tcp:[::1]:{address.port}",
+        lambda address, path: f"tcp:[::1]:{address.port}",
         _noIPv6,
     ),
     Kind(
@@ -93,5 +102,17 @@ KINDS = (
         lambda path: f"unix:\0{quoteStringArgument(path)}:lockfile=0",
         _unix,
         _noAbstractNames,
+    ),
+    Kind(
+        "tls",
+        lambda path: f"tls:{_certificates(path)[0]}:0:interface=127.0.0.1",
+        lambda address, path: f"tls:localhost:{address.port}:trustRoots={_certificates(path)[1]}",
+    ),
+    Kind(
+        "ssl",
+        lambda path: f"ssl:0:{_certificates(path)[0]}/server.pem:interface=127.0.0.1",
+        lambda address, path: (
+            f"ssl:127.0.0.1:{address.port}:hostname=localhost:caCertsDir={_certificates(path)[1]}"
+        ),
     ),
 )

@@ -226,11 +226,12 @@ class Trial:
     async def _listen(self, name: str, factory: Factory) -> str:
         """Listen on a string of the kind's, and return the string that leads there."""
         self._step = "listening"
-        string = self._kind.server(os.path.join(self._folder, name))
+        path = os.path.join(self._folder, name)
+        string = self._kind.server(path)
         self._outcome.server = visible(string)
         port = await serverFromString(self._reactor, string).listen(factory)
         self._undo.append(port.stopListening)
-        return self._kind.client(port.getHost())
+        return self._kind.client(port.getHost(), path)
 
     def _timeOut(self, work: Deferred[float]) -> None:
         self._tooLate = True

@@ -2,7 +2,7 @@
 The endpoints, by the names of `twisted.internet.endpoints`.  Nothing is defined here: each kind has its file.
 
 `clientFromString` and `serverFromString` stand a floor above (`strings`), as do the documented internals of
-the mini-language (`_compat.py`): they are imported when they are asked for.
+the mini-language (`_compat.py`), and what does TLS needs OpenSSL: all are imported when they are asked for.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from .wrapping import _WrappingProtocol as _WrappingProtocol
 from .wrapping import connectProtocol
 
 if TYPE_CHECKING:
+    from .._tls.factory import TLSMemoryBIOFactory as TLSMemoryBIOFactory
+    from .._tls.sni import SNIConnectionCreator as SNIConnectionCreator
     from ..strings.construct import clientFromString, quoteStringArgument, serverFromString
     from ._compat import _NO_DEFAULT as _NO_DEFAULT
     from ._compat import _OP as _OP
     from ._compat import _STRING as _STRING
     from ._compat import _clientParsers as _clientParsers
-    from ._compat import _endpointClientFactories as _endpointClientFactories
-    from ._compat import _endpointServerFactories as _endpointServerFactories
     from ._compat import _matchPluginToPrefix as _matchPluginToPrefix
     from ._compat import _parse as _parse
     from ._compat import _parseClientTCP as _parseClientTCP
@@ -40,9 +40,26 @@ if TYPE_CHECKING:
     from ._compat import _serverParsers as _serverParsers
     from ._compat import _TCP6ServerParser as _TCP6ServerParser
     from ._compat import _tokenize as _tokenize
+    from ._compatTLS import _endpointClientFactories as _endpointClientFactories
+    from ._compatTLS import _endpointServerFactories as _endpointServerFactories
+    from ._compatTLS import _loadCAsFromDir as _loadCAsFromDir
+    from ._compatTLS import _parseClientSSL as _parseClientSSL
+    from ._compatTLS import _parseClientSSLOptions as _parseClientSSLOptions
+    from ._compatTLS import _parseClientTLS as _parseClientTLS
+    from ._compatTLS import _parseSSL as _parseSSL
+    from ._compatTLS import _parseTrustRootPath as _parseTrustRootPath
+    from ._compatTLS import _privateCertFromPaths as _privateCertFromPaths
+    from ._compatTLS import _TLSClientEndpointParser as _TLSClientEndpointParser
+    from ._compatTLS import _TLSServerEndpointParser as _TLSServerEndpointParser
+    from .tls import SSL4ClientEndpoint, SSL4ServerEndpoint, wrapClientTLS, wrapServerTLS
+    from .tls import TLSClientEndpoint as TLSClientEndpoint
+    from .tls import _TLSServerEndpoint as _TLSServerEndpoint
+    from .tlsfolder import TLSFolderServerEndpoint as TLSFolderServerEndpoint
 
 __all__ = [
     "HostnameEndpoint",
+    "SSL4ClientEndpoint",
+    "SSL4ServerEndpoint",
     "TCP4ClientEndpoint",
     "TCP4ServerEndpoint",
     "TCP6ClientEndpoint",
@@ -53,6 +70,8 @@ __all__ = [
     "connectProtocol",
     "quoteStringArgument",
     "serverFromString",
+    "wrapClientTLS",
+    "wrapServerTLS",
 ]
 
 #: What is imported on request, by the module that it is in.
@@ -64,8 +83,6 @@ _LATER = {
         "_STRING",
         "_TCP6ServerParser",
         "_clientParsers",
-        "_endpointClientFactories",
-        "_endpointServerFactories",
         "_matchPluginToPrefix",
         "_parse",
         "_parseClientTCP",
@@ -77,6 +94,30 @@ _LATER = {
         "_serverParsers",
         "_tokenize",
     },
+    "._compatTLS": {
+        "_TLSClientEndpointParser",
+        "_TLSServerEndpointParser",
+        "_endpointClientFactories",
+        "_endpointServerFactories",
+        "_loadCAsFromDir",
+        "_parseClientSSL",
+        "_parseClientSSLOptions",
+        "_parseClientTLS",
+        "_parseSSL",
+        "_parseTrustRootPath",
+        "_privateCertFromPaths",
+    },
+    ".tls": {
+        "SSL4ClientEndpoint",
+        "SSL4ServerEndpoint",
+        "TLSClientEndpoint",
+        "_TLSServerEndpoint",
+        "wrapClientTLS",
+        "wrapServerTLS",
+    },
+    ".tlsfolder": {"TLSFolderServerEndpoint"},
+    ".._tls.factory": {"TLSMemoryBIOFactory"},
+    ".._tls.sni": {"SNIConnectionCreator"},
 }
 
 

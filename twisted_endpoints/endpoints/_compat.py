@@ -22,8 +22,6 @@ from ..strings.description import Description, parts
 from ..strings.errors import DescriptionError, InvalidValue, UnknownPrefix, shown
 from ..strings.kinds import Kind
 from ..strings.registry import servers
-from .tcp import TCP4ClientEndpoint, TCP4ServerEndpoint
-from .unix import UNIXClientEndpoint, UNIXServerEndpoint
 
 __all__ = [
     "_NO_DEFAULT",
@@ -31,8 +29,6 @@ __all__ = [
     "_STRING",
     "_TCP6ServerParser",
     "_clientParsers",
-    "_endpointClientFactories",
-    "_endpointServerFactories",
     "_matchPluginToPrefix",
     "_parse",
     "_parseClientTCP",
@@ -163,21 +159,25 @@ def _parseUNIX(
     return (address, factory), keywords
 
 
+def _parseSSL(factory: object, *args: str, **kwargs: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    # That one imports OpenSSL, which nothing else here needs.
+    from . import _compatTLS
+
+    return _compatTLS._parseSSL(factory, *args, **kwargs)
+
+
+def _parseClientSSL(*args: str, **kwargs: Any) -> dict[str, Any]:
+    from . import _compatTLS
+
+    return _compatTLS._parseClientSSL(*args, **kwargs)
+
+
 #: How `_parseServer` reads what is not a plugin's.  Programs look into it; what they put there is not looked
 #: at by `serverFromString`, which has entry points for that.
 _serverParsers: dict[str, Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "tcp": _parseTCP,
+    "ssl": _parseSSL,
     "unix": _parseUNIX,
-}
-
-#: The endpoints that belong to the names that `_parseServer` returns, and to their clients.
-_endpointServerFactories: dict[str, Callable[..., Any]] = {
-    "TCP": TCP4ServerEndpoint,
-    "UNIX": UNIXServerEndpoint,
-}
-_endpointClientFactories: dict[str, Callable[..., Any]] = {
-    "TCP": TCP4ClientEndpoint,
-    "UNIX": UNIXClientEndpoint,
 }
 
 
@@ -345,4 +345,8 @@ def _parseClientUNIX(*args: str, **kwargs: Any) -> dict[str, Any]:
 
 #: What reads a client's arguments, by the prefix in upper case.  Kept for programs that look whether a prefix
 #: is in it.
-_clientParsers: dict[str, Callable[..., dict[str, Any]]] = {"TCP": _parseClientTCP, "UNIX": _parseClientUNIX}
+_clientParsers: dict[str, Callable[..., dict[str, Any]]] = {
+    "TCP": _parseClientTCP,
+    "SSL": _parseClientSSL,
+    "UNIX": _parseClientUNIX,
+}

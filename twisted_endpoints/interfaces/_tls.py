@@ -135,7 +135,7 @@ class ICipher(Interface):
 class IAcceptableCiphers(Interface):
     """Decides which cipher suites may be used."""
 
-    def selectCiphers(availableCiphers: tuple[ICipher]) -> tuple[ICipher]:
+    def selectCiphers(availableCiphers: tuple[ICipher, ...]) -> tuple[ICipher, ...]:
         """
         Choose.
 

@@ -21,7 +21,8 @@ from ..interfaces import (
 )
 from ..plugin import IPlugin
 from ..strings.arguments import Declaration, declarationOf
-from ..strings.description import Description
+from ..strings.description import Description, Place
+from ..strings.errors import ArgumentsError, DescriptionError, InvalidValue
 from ..strings.kinds import (
     Backlog,
     Flag,
@@ -31,9 +32,11 @@ from ..strings.kinds import (
     Mode,
     Path,
     Port,
+    Protocols,
     Seconds,
     SocketPath,
     Text,
+    TLSVersion,
 )
 
 __all__ = [
@@ -43,15 +46,64 @@ __all__ = [
     "Host",
     "Interface",
     "Kind",
+    "Missing",
     "Mode",
     "Parser",
     "Path",
     "Port",
+    "Protocols",
+    "Refused",
     "Seconds",
     "ServerParser",
     "SocketPath",
+    "TLSVersion",
     "Text",
 ]
+
+
+class Refused(ValueError):
+    """
+    What a parser's `build` raises if the value of one argument can't be used.
+
+    Args:
+        name: the argument.
+        reason: what is wrong with the value, and what to do; or, if the value is a description too, the error
+            that is in it.
+    """
+
+    _kind: type[DescriptionError] = InvalidValue
+    _what = "can't be used"
+
+    def __init__(self, name: str, reason: str | DescriptionError) -> None:
+        super().__init__(f"{name} {self._what}: {reason}")
+        self.name = name
+        self.reason = reason
+
+    def at(self, value: str, where: tuple[str, Place]) -> DescriptionError:
+        """
+        Make the error for the description that the argument is in.
+
+        Args:
+            value: the argument's text, without quoting.
+            where: the description, and the argument's place in it.
+        """
+        inner = self.reason
+        if isinstance(inner, str):
+            return self._kind.at(str(self), where)
+        text, (start, end) = where
+        written = text[start:end]
+        if value and written in (value, f"[{value}]"):
+            # Nothing is quoted one by one: the inner description stands here as it is.
+            start += inner.position + (written != value)
+            end = start + inner.length
+        return type(inner).at(f"in {self.name}: {inner.problem}", (text, Place(start, end)), inner.hint)
+
+
+class Missing(Refused):
+    """What `build` raises if the other arguments leave no choice but to give one that isn't there."""
+
+    _kind = ArgumentsError
+    _what = "is missing"
 
 
 class Parser:
@@ -75,6 +127,7 @@ class Parser:
         `twisted_endpoints.strings.arguments`.  It opens no socket.
 
         Raises:
+            Refused: the value of an argument can't be used.
             ValueError: the values don't go together; the message is for the description's author.
         """
         raise NotImplementedError(f"{type(self).__qualname__} has no method `build`")
@@ -102,7 +155,11 @@ class Parser:
         Raises:
             DescriptionError: its arguments are not what `build` declares.
         """
-        return self.build(reactor, **self.declaration.bind(description))
+        values = self.declaration.bind(description)
+        try:
+            return self.build(reactor, **values)
+        except Refused as refused:
+            raise refused.at(*self.declaration.place(description, refused.name)) from refused.__cause__
 
 
 @implementer(IPlugin, IStreamServerEndpointStringParser)

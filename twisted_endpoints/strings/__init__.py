@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from .construct import clientFromString, quoteStringArgument, serverFromString
 from .description import Description
-from .errors import DescriptionError, DescriptionWarning
+from .errors import DescriptionError, DescriptionWarning, UnverifiedServerWarning
 
 __all__ = [
     "Description",
     "DescriptionError",
     "DescriptionWarning",
+    "UnverifiedServerWarning",
     "clientFromString",
     "quoteStringArgument",
     "serverFromString",

@@ -26,7 +26,7 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from . import kinds
 from ._hints import colonHint, hostFirstHint, nearest
-from .description import Description
+from .description import Description, Place
 from .errors import ArgumentsError, InvalidValue, shown, visible
 from .kinds import Kind
 
@@ -192,11 +192,7 @@ class Declaration:
     def _refuseValue(
         self, description: Description, name: str, names: tuple[str, ...], error: ValueError
     ) -> NoReturn:
-        if name in description.kwargs:
-            value, where = description.kwargs[name], description.keyword(name)
-        else:
-            index = names.index(name)
-            value, where = description.args[index], description.positional(index)
+        value, where = _found(description, name, names)
         kind = next(parameter.kind for parameter in self.parameters if parameter.name == name)
         hint = colonHint(where[0], self._skip) or visible(str(error))
         if not hint and kind is kinds.PORT and self._skip and "interface" in self._readers:
@@ -206,12 +202,29 @@ class Declaration:
         problem = f"{name} must be {kind.expected}, not {shown(value) if value else 'empty'}"
         raise InvalidValue.at(problem, where, hint) from None
 
+    def place(self, description: Description, name: str) -> tuple[str, tuple[str, Place]]:
+        """
+        Find an argument in a description that `bind` was content with.
+
+        Returns:
+            Its text, and the description with the place in it; the description's end if it isn't given.
+        """
+        names = self._named(description)
+        return _found(description, name, names) if name in names else ("", description.end())
+
     def usage(self) -> str:
         """What there is to write, in words: ``port (optional: interface, backlog)``."""
         needed = [parameter.name for parameter in self.parameters if parameter.required]
         others = [parameter.name for parameter in self.parameters if not parameter.required]
         words = " and ".join(needed) or "no required argument"
         return f"{words} (optional: {', '.join(others)})" if others else words
+
+
+def _found(description: Description, name: str, names: tuple[str, ...]) -> tuple[str, tuple[str, Place]]:
+    if name in description.kwargs:
+        return description.kwargs[name], description.keyword(name)
+    index = names.index(name)
+    return description.args[index], description.positional(index)
 
 
 def _kindOf(annotation: Any, owner: str) -> Kind:

@@ -21,12 +21,16 @@ __all__ = [
     "PluginError",
     "PluginTypeError",
     "UnknownPrefix",
+    "UnverifiedServerWarning",
     "shown",
     "visible",
 ]
 
 #: How much of a long description an error shows, in characters.
 _WIDTH = 72
+
+#: A longer hint is broken into lines.
+_HINT_WIDTH = 130
 
 
 class DescriptionError(ValueError):
@@ -75,7 +79,7 @@ class DescriptionError(ValueError):
         if self.description:
             lines += _marked(self.description, self.position, self.length)
         if self.hint:
-            lines.append(self.hint)
+            lines += _wrapped(self.hint)
         return "\n".join(lines)
 
 
@@ -105,6 +109,10 @@ class PluginTypeError(PluginError, TypeError):
 
 class DescriptionWarning(UserWarning):
     """A description that works, and most likely doesn't do what its author wants."""
+
+
+class UnverifiedServerWarning(DescriptionWarning):
+    """A client's description with which anybody may be the server."""
 
 
 def _escaped(character: str) -> str:
@@ -139,6 +147,14 @@ def shown(text: str | bytes, limit: int = 60) -> str:
         limit: how many of its characters to show.
     """
     return f"'{visible(text[:limit])}{'...' if len(text) > limit else ''}'"
+
+
+def _wrapped(hint: str) -> list[str]:
+    if len(hint) <= _HINT_WIDTH:
+        return [hint]
+    from textwrap import wrap
+
+    return wrap(hint, _HINT_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _marked(text: str | bytes, position: int, length: int) -> list[str]:

@@ -24,8 +24,10 @@ __all__ = [
     "Mode",
     "Path",
     "Port",
+    "Protocols",
     "Seconds",
     "SocketPath",
+    "TLSVersion",
     "Text",
 ]
 
@@ -125,6 +127,24 @@ def _socketPath(text: str) -> str:
     if size > limit:
         raise ValueError(f"It has {size} bytes, and the kernel takes {limit}.")
     return text
+
+
+def _tlsVersion(text: str) -> str:
+    if text in ("1.0", "1.1"):
+        raise ValueError("TLS 1.0 and 1.1 are not safe, and no longer used (RFC 8996).")
+    if text not in ("1.2", "1.3"):
+        raise ValueError("")
+    return text
+
+
+def _protocols(text: str) -> tuple[bytes, ...]:
+    names = tuple(name.encode() for name in text.split(","))
+    for name in names:
+        if not name:
+            raise ValueError("A name in it is empty." if text else "")
+        if len(name) > 255:
+            raise ValueError(f"A name in it has {len(name)} bytes, and 255 is the most (RFC 7301).")
+    return names
 
 
 def isIPv4(text: str) -> bool:
@@ -276,3 +296,17 @@ Host = Annotated[str, Kind("host", "a host name or an IP address", _host)]
 
 #: An address of this machine; empty for all of them.  Names are for ``localhost``, which works in Twisted.
 Interface = Annotated[str, Kind("address", "an IP address of this machine", _interface)]
+
+#: The oldest version of TLS that may be spoken.
+TLSVersion = Annotated[str, Kind("TLS version", "1.2 or 1.3", _tlsVersion)]
+
+#: What may be spoken inside of TLS, the most wanted first (ALPN, RFC 7301).
+Protocols = Annotated[
+    tuple[bytes, ...],
+    Kind(
+        "protocols",
+        "names of protocols with commas between, like h2,http/1.1",
+        _protocols,
+        lambda value: b",".join(value).decode(),
+    ),
+]

@@ -50,12 +50,16 @@ _log = Logger(__name__)
 
 #: The parsers of this package: the same lines as in setup.cfg.
 BUILTIN_SERVERS = {
+    "ssl": "twisted_endpoints.plugins.ssl:server",
     "tcp": "twisted_endpoints.plugins.tcp:server",
     "tcp6": "twisted_endpoints.plugins.tcp6:server",
+    "tls": "twisted_endpoints.plugins.tls:server",
     "unix": "twisted_endpoints.plugins.unix:server",
 }
 BUILTIN_CLIENTS = {
+    "ssl": "twisted_endpoints.plugins.ssl:client",
     "tcp": "twisted_endpoints.plugins.tcp:client",
+    "tls": "twisted_endpoints.plugins.tls:client",
     "unix": "twisted_endpoints.plugins.unix:client",
 }
 

@@ -1,0 +1,1 @@
+"""What `ssl` and `tls` are made of, by subject."""

@@ -1,0 +1,258 @@
+"""
+A folder of certificates, and what is served from it while files come, change and go.
+
+Theory.  Whoever renews certificates writes files one after the other, and often in place, so at any moment a
+file may be half-written and a key may not match.  What is served is therefore a state of its own, made anew
+when something changed, and taken in one step.  It keeps what the old state knew where the files don't say
+better:
+
+- a file that can't be read, or parsed, counts with what it last held;
+- a name whose files are all there, and give no certificate with its key any more, keeps the one it had;
+- a folder that can't be listed changes nothing.
+
+Only a file that is gone takes its certificates with it.  Each fault is logged once, with path and reason.
+Changes are found by the files' times, sizes and inodes, once a second and in a thread; a handshake only looks
+into the table.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from .._log import Logger
+from .pem import Identity, PEMError, PEMFile, byName, identities, lookUp, parse
+
+if TYPE_CHECKING:
+    from OpenSSL.SSL import Context
+
+_log = Logger("twisted_endpoints.tls")
+
+#: What tells that a file has changed: the times of its content and of its rights, its size, its inode.
+Stamp = tuple[int, int, int, int]
+
+#: More than any certificate: what is larger is no PEM file, and isn't read.
+_LARGEST = 2**20
+
+
+class NoDefault(PEMError):
+    """No certificate is for the name that is to be the default."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """
+    One state of a folder.
+
+    Attributes:
+        stamps: of each file that was there.
+        files: what each file holds, or last held.
+        found: the certificates in them that have their keys.
+        choice: which of them is the best for each name.
+        names: what is shown for each name: the choice, and what was shown before where there is none.
+        contexts: OpenSSL's context for each of these.
+        default: for clients that ask for nobody; None if they are refused.
+        faults: what was logged.
+    """
+
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    files: Mapping[str, PEMFile] = field(default_factory=dict)
+    found: tuple[Identity, ...] = ()
+    choice: Mapping[str, Identity] = field(default_factory=dict)
+    names: Mapping[str, Identity] = field(default_factory=dict)
+    contexts: Mapping[Identity, Context] = field(default_factory=dict)
+    default: Identity | None = None
+    faults: frozenset[str] = frozenset()
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class CertificateFolder:
+    """
+    Knows the certificate for each name, from the ``.pem`` files in a folder and the folders in it.
+
+    Args:
+        path: the folder's.
+        makeContext: makes OpenSSL's context for an identity; called in a thread.
+        default: the name whose certificate is shown to clients that ask for no name, or for one that no
+            certificate is for; None to refuse the latter, and to show the former the certificate in the file
+            that is first by its path.
+        now: the time, for tests.
+
+    Raises:
+        PEMError: the folder can't be listed, or holds no certificate with its key.
+        NoDefault: it holds none for `default`.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        makeContext: Callable[[Identity], Context],
+        default: str | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self.path = path
+        self._makeContext = makeContext
+        self._default = default
+        self._now = now
+        try:
+            stamps = _stamps(path)
+        except OSError as e:
+            raise PEMError(path, f"the folder can't be listed: {e.strerror or e}") from e
+        self._served = self._next(Served(), stamps)
+        if not self._served.names:
+            why = "; ".join(sorted(self._served.faults)) or "there is no file whose name ends with .pem"
+            raise PEMError(path, f"no certificate with its key is in this folder: {why}")
+        if self._served.default is None:
+            raise NoDefault(path, f"no certificate is for the default name {default!r}")
+
+    def context(self, serverName: bytes | None) -> Context | None:
+        """
+        Find the context for what a client asks for.
+
+        Args:
+            serverName: the name, None if it asks for nobody.
+
+        Returns:
+            The context, or None: there is nothing for this name.
+        """
+        served = self._served
+        identity = lookUp(served.names, serverName) if serverName else served.default
+        if identity is None and self._default is not None:
+            identity = served.default
+        return None if identity is None else served.contexts[identity]
+
+    def changed(self) -> Served | None:
+        """
+        Look for changes; may be called in a thread.
+
+        Returns:
+            What is to be served from now on, for `serve`; None if nothing is new.
+        """
+        old = self._served
+        try:
+            stamps = _stamps(self.path)
+        except OSError as e:
+            return self._withFault(old, PEMError(self.path, f"the folder can't be listed: {e.strerror or e}"))
+        # Time alone makes a certificate invalid, or valid.
+        if stamps == old.stamps and byName(old.found, self._now()) == old.choice:
+            return None
+        return self._next(old, stamps)
+
+    def serve(self, served: Served) -> None:
+        """Serve this from now on."""
+        self._served = served
+
+    def _withFault(self, old: Served, fault: PEMError) -> Served | None:
+        if str(fault) in old.faults:
+            return None
+        _log.warning(f"{fault}; what was served before is served on")
+        return replace(old, faults=old.faults | {str(fault)})
+
+    def _next(self, old: Served, stamps: Mapping[str, Stamp]) -> Served:
+        """Make the state that follows another."""
+        faults: list[PEMError] = []
+        files: dict[str, PEMFile] = {}
+        for path, stamp in stamps.items():
+            known = old.files.get(path)
+            if known is None or old.stamps.get(path) != stamp:
+                try:
+                    known = readPEM(path)
+                except PEMError as e:
+                    faults.append(e)
+            if known is not None:
+                files[path] = known
+        found, problems = identities(files.values())
+        faults += problems
+        choice = byName(found, self._now())
+        names = dict(choice)
+        for name, identity in old.names.items():
+            if name not in names and identity.path in stamps and identity.keyPath in stamps:
+                names[name] = identity
+        contexts = self._contexts(old, names, faults)
+        default = self._chooseDefault(names)
+        faults += [
+            PEMError(identity.path, f"the certificate for {', '.join(identity.names)} is not valid now")
+            for identity in contexts
+            if not identity.validAt(self._now())
+        ]
+        for fault in faults:
+            if str(fault) not in old.faults:
+                _log.warning(str(fault))
+        return Served(
+            stamps, files, tuple(found), choice, names, contexts, default, frozenset(map(str, faults))
+        )
+
+    def _contexts(
+        self, old: Served, names: dict[str, Identity], faults: list[PEMError]
+    ) -> dict[Identity, Context]:
+        """Make the contexts that are new; a name whose context can't be made keeps what it had, or goes."""
+        contexts: dict[Identity, Context] = {}
+        refused: set[Identity] = set()
+        for name, identity in list(names.items()):
+            if identity not in contexts and identity not in refused:
+                try:
+                    contexts[identity] = old.contexts.get(identity) or self._makeContext(identity)
+                except Exception as e:
+                    refused.add(identity)
+                    faults.append(PEMError(identity.path, f"OpenSSL refuses this certificate: {e}"))
+            if identity in refused:
+                del names[name]
+                before = old.names.get(name)
+                if before is not None and before in old.contexts:
+                    names[name] = before
+                    contexts[before] = old.contexts[before]
+        return contexts
+
+    def _chooseDefault(self, names: Mapping[str, Identity]) -> Identity | None:
+        if self._default is not None:
+            found: Identity | None = lookUp(names, self._default.encode("idna"))
+            return found
+        return min(names.values(), key=lambda identity: identity.path, default=None)
+
+
+def _stamps(folder: str) -> dict[str, Stamp]:
+    """Stat all files of a folder, and of those in it, whose names end with ``.pem``."""
+    os.listdir(folder)  # os.walk passes over what it can't list
+    found = {}
+    for path in sorted(_pems(folder)):
+        try:
+            stat = os.stat(path)
+        except OSError:
+            continue  # gone since, or a link to nowhere
+        found[path] = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+    return found
+
+
+def _pems(folder: str) -> Iterator[str]:
+    seen = set()
+    for top, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(top)
+        if real in seen:
+            # A link that leads back up.
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (os.path.join(top, name) for name in files if name.lower().endswith(".pem"))
+
+
+def readPEM(path: str) -> PEMFile:
+    """
+    Read a file.
+
+    Raises:
+        PEMError: it can't be read, or `parse` finds a fault with it.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as e:
+        raise PEMError(path, f"it can't be read: {e.strerror or e}") from e
+    if len(data) > _LARGEST:
+        raise PEMError(path, "it is larger than a megabyte: no certificate is")
+    return parse(path, data)

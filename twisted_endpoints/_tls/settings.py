@@ -1,0 +1,167 @@
+"""What a string says about TLS, as values, and the options and contexts that are made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL.crypto import X509, PKey
+from OpenSSL.SSL import Context, Error
+
+from ..ssl import (
+    AcceptableCiphers,
+    Certificate,
+    CertificateOptions,
+    DiffieHellmanParameters,
+    TLSVersion,
+    trustRootFromCertificates,
+)
+from .alpn import setupForALPN
+from .verification import checkClients
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from .pem import Identity
+
+_VERSIONS = {"1.2": TLSVersion.TLSv1_2, "1.3": TLSVersion.TLSv1_3}
+
+
+@dataclass(frozen=True)
+class TLSSettings:
+    """
+    What each end says.
+
+    Args:
+        minVersion: the oldest version of TLS: ``1.2`` or ``1.3``; None for what `CertificateOptions` has.
+        ciphers: the cipher suites up to TLS 1.2, in OpenSSL's own language; None for those that are good.
+        alpn: what may be spoken inside, the most wanted first.
+    """
+
+    minVersion: str | None = "1.2"
+    ciphers: str | None = None
+    alpn: tuple[bytes, ...] = ()
+
+    def arguments(self) -> dict[str, Any]:
+        """
+        Give these settings as arguments for `CertificateOptions`.
+
+        Raises:
+            ValueError: OpenSSL knows no such cipher suites.
+        """
+        found: dict[str, Any] = {}
+        if self.minVersion is not None:
+            found["raiseMinimumTo"] = _VERSIONS[self.minVersion]
+        if self.ciphers is not None:
+            found["acceptableCiphers"] = _ciphers(self.ciphers)
+        if self.alpn:
+            found["acceptableProtocols"] = list(self.alpn)
+        return found
+
+
+def _ciphers(text: str) -> AcceptableCiphers:
+    # Last, and for good: a suite of these lets anybody in, or encrypts nothing.
+    text = f"{text}:!aNULL:!eNULL"
+    try:
+        Context(CertificateOptions().method).set_cipher_list(text.encode())
+    except Error:
+        raise ValueError("OpenSSL has no cipher suite by these names: see 'openssl ciphers -v'") from None
+    return AcceptableCiphers.fromOpenSSLCipherString(text)
+
+
+@dataclass(frozen=True)
+class ServerSettings(TLSSettings):
+    """
+    What a server says.
+
+    Args:
+        clientCAs: the authorities, one of which must have signed the certificate that a client shows; none
+            if clients needn't show any.
+    """
+
+    clientCAs: tuple[x509.Certificate, ...] = ()
+
+    def options(self, identity: Identity | None, **more: Any) -> CertificateOptions:
+        """
+        Make a server's options.
+
+        Args:
+            identity: what it shows; None for options that are not complete.
+            **more: more arguments for `CertificateOptions`.
+
+        Raises:
+            ValueError: OpenSSL can't do this.
+        """
+        arguments = {**(shownAs(identity) if identity else {}), **self.arguments(), **more}
+        if self.clientCAs:
+            arguments["trustRoot"] = trustIn(self.clientCAs)
+        options = CertificateOptions(**arguments)
+        try:
+            context = options.getContext()
+        except Error as e:
+            words = ", ".join(str(part[-1]) for part in e.args[0]) if e.args else ""
+            raise ValueError(f"OpenSSL refuses this certificate: {words or e}") from e
+        if self.clientCAs:
+            checkClients(context)
+        # Once more: where a callback fails, ours ends the handshake in both vocabularies.
+        setupForALPN(context, self.alpn)
+        return options
+
+    def context(self, identity: Identity | None) -> Context:
+        """Make the context of `options`."""
+        context: Context = self.options(identity).getContext()
+        return context
+
+
+def shownAs(identity: Identity) -> dict[str, Any]:
+    """Give an identity as arguments for `CertificateOptions`."""
+    return {
+        "privateKey": identity.key,
+        "certificate": identity.certificate,
+        "extraCertChain": list(identity.chain),
+    }
+
+
+def showAsPyOpenSSLs(options: CertificateOptions, identity: Identity) -> None:
+    """
+    Let options have an identity in pyOpenSSL's own objects, where programs expect to find them.
+
+    Args:
+        options: made with what `shownAs` gives.
+        identity: what they show.
+    """
+    # First: pyOpenSSL itself warns of its own objects.
+    options.getContext()
+    attributes: Any = options
+    attributes.privateKey = PKey.from_cryptography_key(identity.key)
+    attributes.certificate = X509.from_cryptography(identity.certificate)
+    attributes.extraCertChain = [X509.from_cryptography(each) for each in identity.chain]
+
+
+def trustIn(authorities: tuple[x509.Certificate, ...]) -> Any:
+    """Make the trust root of certificates."""
+    return trustRootFromCertificates(Certificate(X509.from_cryptography(each)) for each in authorities)
+
+
+@dataclass(frozen=True)
+class _DiffieHellmanFile:
+    """A path, in the form that `DiffieHellmanParameters` takes in both vocabularies."""
+
+    path: str
+
+
+def diffieHellman(path: str) -> DiffieHellmanParameters:
+    """
+    Use the parameters in a file.
+
+    Raises:
+        ValueError: there are none in it.
+    """
+    try:
+        Context(CertificateOptions().method).load_tmp_dh(path)
+    except Error:
+        raise ValueError(
+            f"{path}: it can't be read, or there are no Diffie-Hellman parameters in it:"
+            " 'openssl dhparam -out FILE 2048' makes some"
+        ) from None
+    return DiffieHellmanParameters.fromFile(_DiffieHellmanFile(path))

@@ -1,0 +1,200 @@
+"""
+What the parsers ``tls:`` and ``ssl:`` have in common: they read files, and say which argument is at fault.
+
+All that is of OpenSSL is imported when an endpoint is made: ``list`` and other prefixes don't need it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ..strings.errors import DescriptionError
+from . import Kind, Refused
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from .._tls.pem import Identity
+    from .._tls.settings import ServerSettings, TLSSettings
+
+
+def _ciphers(text: str) -> str:
+    if not text or not text.isascii() or not text.isprintable():
+        raise ValueError("")
+    return text
+
+
+def _inner(text: str) -> str:
+    if not text:
+        raise ValueError("")
+    return text
+
+
+#: Cipher suites, as ``openssl ciphers`` takes them.
+Ciphers = Annotated[str, Kind("ciphers", "names of cipher suites, as OpenSSL writes them", _ciphers)]
+
+#: The description of another endpoint.
+Inner = Annotated[str, Kind("endpoint string", "the string of an endpoint, in brackets", _inner)]
+
+
+def identityFrom(keyName: str, key: str | None, certificateName: str, certificate: str | None) -> Identity:
+    """
+    Read a certificate and its key.
+
+    Args:
+        keyName: the argument that the key's path is of.
+        key: the path; None if it is that of the certificate.
+        certificateName: the argument that the certificate's path is of.
+        certificate: the path; None if it is that of the key.
+
+    Raises:
+        Refused: they can't be used.
+    """
+    from .._tls.files import loadIdentity
+    from .._tls.pem import PEMError
+
+    keyPath, certificatePath = key or certificate or "", certificate or key or ""
+    try:
+        return loadIdentity(keyPath, certificatePath)
+    except PEMError as e:
+        atKey = certificate is None or (key is not None and e.path == keyPath != certificatePath)
+        raise Refused(keyName if atKey else certificateName, str(e)) from e
+
+
+def authoritiesFrom(name: str, path: str | None) -> tuple[x509.Certificate, ...]:
+    """
+    Read certificates of authorities.
+
+    Args:
+        name: the argument that the path is of.
+        path: of a file or a folder; None for no authorities.
+
+    Raises:
+        Refused: there are none.
+    """
+    from .._tls.files import loadAuthorities
+    from .._tls.pem import PEMError
+
+    if path is None:
+        return ()
+    try:
+        return loadAuthorities(path)
+    except PEMError as e:
+        raise Refused(name, str(e)) from e
+
+
+def clientOptions(
+    host: str,
+    hostName: str,
+    settings: TLSSettings,
+    identity: Identity | None,
+    authorities: tuple[x509.Certificate, ...],
+) -> Any:
+    """
+    Make the options of a client that checks the server.
+
+    Args:
+        host: whom the server's certificate must name.
+        hostName: the argument that this is of.
+        settings: what else is said.
+        identity: what the client shows if it is asked to.
+        authorities: whom it trusts; those that this machine trusts if there are none.
+
+    Raises:
+        Refused: the host, or the cipher suites, can't be.
+    """
+    from .._tls.hosts import Host
+    from .._tls.settings import shownAs, trustIn
+    from .._tls.verification import VerifyingClientOptions
+
+    try:
+        Host.parse(host)
+    except UnicodeError as e:
+        raise Refused(hostName, f"a certificate can't be for {host!r} (IDNA: {e})") from e
+    except ValueError as e:
+        raise Refused(hostName, str(e)) from e
+    return VerifyingClientOptions(
+        host,
+        trustIn(authorities) if authorities else None,
+        **argumentsOf(settings),
+        **(shownAs(identity) if identity else {}),
+    )
+
+
+def argumentsOf(settings: TLSSettings) -> dict[str, Any]:
+    """
+    Give settings as arguments for `CertificateOptions`.
+
+    Raises:
+        Refused: OpenSSL knows no such cipher suites.
+    """
+    try:
+        return settings.arguments()
+    except ValueError as e:
+        raise Refused("ciphers", str(e)) from e
+
+
+def serverOptions(settings: ServerSettings, identity: Identity | None, at: str, **more: Any) -> Any:
+    """
+    Make the options of a server.
+
+    Args:
+        settings: what is said.
+        identity: what it shows.
+        at: the argument that it is of.
+        **more: more arguments for `CertificateOptions`.
+
+    Raises:
+        Refused: OpenSSL can't do this.
+    """
+    argumentsOf(settings)
+    try:
+        return settings.options(identity, **more)
+    except ValueError as e:
+        raise Refused(at, str(e)) from e
+
+
+def innerServer(reactor: Any, text: str) -> Any:
+    """
+    Make the endpoint that ``endpoint=`` says a server listens on.
+
+    Raises:
+        Refused: no endpoint can be made of it.
+    """
+    from ..strings.construct import serverFromString
+
+    try:
+        return serverFromString(reactor, text)
+    except DescriptionError as e:
+        raise Refused("endpoint", e) from e
+
+
+def innerClient(reactor: Any, text: str) -> Any:
+    """
+    Make the endpoint that ``endpoint=`` says a client connects to.
+
+    Raises:
+        Refused: no endpoint can be made of it.
+    """
+    from ..strings.construct import clientFromString
+
+    try:
+        return clientFromString(reactor, text)
+    except DescriptionError as e:
+        raise Refused("endpoint", e) from e
+
+
+def refuseAside(given: dict[str, bool], name: str) -> None:
+    """
+    Refuse arguments that another one makes meaningless.
+
+    Args:
+        given: the arguments, and whether they are given.
+        name: the other one.
+
+    Raises:
+        Refused: one is given.
+    """
+    for other, isGiven in given.items():
+        if isGiven:
+            raise Refused(other, f"beside {name} it would mean nothing: leave one of them out")
