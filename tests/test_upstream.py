@@ -59,7 +59,6 @@ REACTOR = [
     "twisted.internet.test.test_threads",
     "twisted.internet.test.test_fdset",
     "twisted.internet.test.test_tcp",
-    "twisted.internet.test.test_tls",
     "twisted.internet.test.test_unix",
     "twisted.internet.test.test_socket",
 ]
