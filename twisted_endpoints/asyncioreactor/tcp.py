@@ -206,8 +206,8 @@ class TCPConnector(Connector):
         if not 0 <= self.port <= 65535:
             # uvloop would take the number modulo 65536.
             raise OverflowError("connect_ex(): port must be 0-65535.")
-        if self.bindAddress is None and not isinstance(loop, asyncio.SelectorEventLoop):
-            # uvloop does it all in C; asyncio's own takes several rounds of the loop for it.
+        if self.bindAddress is None:
+            # On asyncio too: a connection made sooner than its peer has accepted surprises programs.
             await loop.create_connection(lambda: stream, host, self.port)
             return
         family = socket.AF_INET6 if isLiteral(host, socket.AF_INET6) else socket.AF_INET
