@@ -61,6 +61,7 @@ REACTOR = [
     "twisted.internet.test.test_tcp",
     "twisted.internet.test.test_unix",
     "twisted.internet.test.test_socket",
+    "twisted.internet.test.test_tls",
 ]
 
 
