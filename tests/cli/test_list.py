@@ -35,13 +35,13 @@ def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 BUILTIN = """\
   tcp:  listens on a TCP port, on IPv4 if the interface is no IPv6 address  [twisted-endpoints]
-      port       port     required
-      interface  address  default empty
-      backlog    number   default 50
+      port       port     required       the port to listen on; 0 for any that is free
+      interface  address  default empty  the address to listen on; empty for all of IPv4
+      backlog    number   default 50     how many connections may wait to be accepted
   tcp6:  listens on a TCP port, on IPv6; without an interface on Linux on IPv4 too  [twisted-endpoints]
-      port       port     required
-      backlog    number   default 50
-      interface  address  default ::
+      port       port     required    the port to listen on; 0 for any that is free
+      backlog    number   default 50  how many connections may wait to be accepted
+      interface  address  default ::  the address to listen on; :: for all
 """
 
 
@@ -51,9 +51,14 @@ def test_whatIsBuiltIn(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"\n{BUILTIN}" in text
     assert "\n\nCLIENTS\n  ssl:  connects" in text
     assert "\n  tcp:  connects" in text
-    assert "      endpoint=          endpoint string  no default\n" in text
-    assert "      minVersion=        TLS version      default 1.2\n" in text
-    assert "      timeout=      seconds  default 30\n      bindAddress=  address  no default\n" in text
+    assert "      endpoint=          endpoint string  no default   a server's string, to listen on " in text
+    assert (
+        "      minVersion=        TLS version      default 1.2  the oldest version of TLS to speak\n" in text
+    )
+    assert (
+        "      timeout=      seconds  default 30  how long it may take to connect\n      bindAddress=  "
+        in text
+    )
 
 
 def test_thirdPartiesAreShownWithTheirDistributions(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,6 +132,7 @@ def test_json(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
         "required": False,
         "default": "666",
         "keywordOnly": False,
+        "meaning": "who may connect, as the permissions of the socket's file",
     }
     assert byKey["client", "mine"] == {
         "prefix": "mine",

@@ -41,6 +41,16 @@ def test_eachProvidesItsInterface(role: registry.Registry, interface: Any) -> No
         assert found.parser.summary
 
 
+def test_eachArgumentHasAMeaningThatFitsIntoALine() -> None:
+    rows = [*builtin(registry.servers), *builtin(registry.clients)]
+    sizes = {
+        f"{found.prefix}: {parameter.name}": len(parameter.meaning)
+        for found in rows
+        for parameter in found.parser.declaration.parameters
+    }
+    assert [name for name, size in sizes.items() if not 0 < size <= 80] == [], "see Parser.meanings"
+
+
 def signature(parser: Parser) -> list[tuple[str, str, str | None]]:
     return [(p.name + "=" * p.keywordOnly, p.kind.name, p.defaultText) for p in parser.declaration.parameters]
 

@@ -9,7 +9,7 @@ import pytest
 from twisted_endpoints.strings import Description, DescriptionError
 from twisted_endpoints.strings.arguments import REQUIRED, Declaration, Parameter, declarationOf
 from twisted_endpoints.strings.errors import ArgumentsError, InvalidValue
-from twisted_endpoints.strings.kinds import TEXT, Kind, Mode, Port, Seconds
+from twisted_endpoints.strings.kinds import TEXT, Backlog, Kind, Mode, Port, Seconds, TLSVersion
 
 
 def server(reactor: Any, port: Port, interface: str = "", backlog: int = 50) -> None: ...
@@ -83,6 +83,20 @@ def test_whatADeclarationTells() -> None:
     assert declaration.usage() == "host and port (optional: timeout, bind)"
     assert declarationOf(nothing).usage() == "no required argument"
     assert repr(REQUIRED) == "REQUIRED"
+
+
+def test_meaningsAreThoseGivenOrOfTheKind() -> None:
+    def build(reactor: Any, port: Port, backlog: Backlog = 3, version: TLSVersion = "1.2") -> None: ...
+
+    given = {"port": "where", "version": "of TLS"}
+    assert [parameter.meaning for parameter in declarationOf(build, given).parameters] == [
+        "where",
+        "how many connections may wait to be accepted",
+        "of TLS",
+    ]
+    assert declarationOf(build).parameters[0].meaning == ""
+    with pytest.raises(TypeError, match="has no parameter 'prot', but a meaning for it"):
+        declarationOf(build, {"prot": "where"})
 
 
 def test_defaultsAreWrittenAsADescriptionHasThem() -> None:

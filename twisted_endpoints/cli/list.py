@@ -79,7 +79,9 @@ def _parameters(role: str, found: Found) -> tuple[list[dict[str, Any]] | None, b
         return None, False
     if isinstance(found.parser, Parser):
         declared = found.parser.declaration.parameters
-        return [_row(p.name, p.kind.name, p.required, p.defaultText, p.keywordOnly) for p in declared], False
+        return [
+            _row(p.name, p.kind.name, p.required, p.defaultText, p.keywordOnly, p.meaning) for p in declared
+        ], False
     method = getattr(found.parser, "parseStreamServer" if role == "server" else "parseStreamClient")
     try:
         signature = list(inspect.signature(method).parameters.values())[1:]  # the first one is the reactor
@@ -100,13 +102,16 @@ def _parameters(role: str, found: Found) -> tuple[list[dict[str, Any]] | None, b
     return (None if more and not rows else rows), more
 
 
-def _row(name: str, kind: str, required: bool, default: str | None, keywordOnly: bool) -> dict[str, Any]:
+def _row(
+    name: str, kind: str, required: bool, default: str | None, keywordOnly: bool, meaning: str = ""
+) -> dict[str, Any]:
     return {
         "name": name,
         "type": kind,
         "required": required,
         "default": default,
         "keywordOnly": keywordOnly,
+        "meaning": meaning,
     }
 
 
@@ -151,7 +156,7 @@ def _parameterLines(parameters: list[dict[str, Any]]) -> Iterator[str]:
             if default is None
             else f"default {default or 'empty'}"
         )
-        table.append((name, parameter["type"], about))
-    widths = [max((len(cells[column]) for cells in table), default=0) for column in (0, 1)]
-    for name, kind, about in table:
-        yield f"      {name:<{widths[0]}}  {kind:<{widths[1]}}  {about}"
+        table.append((name, parameter["type"], about, parameter["meaning"]))
+    widths = [max((len(cells[column]) for cells in table), default=0) for column in range(3)]
+    for cells in table:
+        yield "      " + "  ".join(map(str.ljust, cells, (*widths, 0))).rstrip()

@@ -8,6 +8,7 @@ arguments there are, by the signature of `build`, and what endpoint they make.  
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -110,7 +111,7 @@ class Parser:
     """
     What parsers for servers and for clients have in common.
 
-    A subclass sets `prefix` and `summary`, and writes `build`.
+    A subclass sets `prefix`, `summary` and `meanings`, and writes `build`.
     """
 
     #: The word that descriptions begin with, in lower case.
@@ -118,6 +119,10 @@ class Parser:
 
     #: What the endpoint does, one line for ``twisted-endpoints list``.
     summary: ClassVar[str] = ""
+
+    #: What its arguments say, by name, in 80 characters at most, for ``twisted-endpoints list``.  One that
+    #: says what all of its kind say (`Backlog`, `TLSVersion`, ...) can be left out.
+    meanings: ClassVar[Mapping[str, str]] = {}
 
     def build(self, reactor: Any, *args: Any, **kwargs: Any) -> Any:
         """
@@ -138,11 +143,11 @@ class Parser:
         The arguments, as `build` declares them.
 
         Raises:
-            TypeError: there is no `build`, or its signature can't be a declaration.
+            TypeError: there is no `build`, or its signature can't be a declaration, or `meanings` has others.
         """
         if type(self).build is Parser.build:
             raise TypeError(f"{type(self).__qualname__} has no method build()")
-        return declarationOf(self.build)
+        return declarationOf(self.build, self.meanings)
 
     def fromDescription(self, reactor: Any, description: Description) -> Any:
         """

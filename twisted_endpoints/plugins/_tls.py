@@ -31,10 +31,34 @@ def _inner(text: str) -> str:
 
 
 #: Cipher suites, as ``openssl ciphers`` takes them.
-Ciphers = Annotated[str, Kind("ciphers", "names of cipher suites, as OpenSSL writes them", _ciphers)]
+Ciphers = Annotated[
+    str,
+    Kind(
+        "ciphers",
+        "names of cipher suites, as OpenSSL writes them",
+        _ciphers,
+        meaning="cipher suites up to TLS 1.2, as OpenSSL writes them; those of 1.3 stay allowed",
+    ),
+]
 
 #: The description of another endpoint.
 Inner = Annotated[str, Kind("endpoint string", "the string of an endpoint, in brackets", _inner)]
+
+_HANDSHAKE = {"handshakeTimeout": "how long the TLS handshake may take"}
+
+#: What arguments say that several servers have.
+SERVERS = {
+    **_HANDSHAKE,
+    "clientCAs": "a file or folder: the authorities of the certificates that clients must show",
+}
+
+#: What arguments say that several clients have.
+CLIENTS = {
+    **_HANDSHAKE,
+    "port": "the port to connect to",
+    "bindAddress": "the address of this machine to connect from",
+    "deadline": "how long all of it may take, from the name's look-up to the handshake's end",
+}
 
 
 def identityFrom(keyName: str, key: str | None, certificateName: str, certificate: str | None) -> Identity:

@@ -23,6 +23,8 @@ from . import (
     TLSVersion,
 )
 from ._tls import (
+    CLIENTS,
+    SERVERS,
     Ciphers,
     argumentsOf,
     authoritiesFrom,
@@ -54,6 +56,17 @@ _Method = Annotated[str, Kind("method", "the name of one of OpenSSL's methods, l
 class _Server(ServerParser):
     prefix = "ssl"
     summary = "serves TLS on a TCP port with one certificate; tls: takes a folder of them too"
+    meanings = {
+        **SERVERS,
+        "port": "the port to listen on; 0 for any that is free",
+        "privateKey": "the file of the certificate's key",
+        "certKey": "the file of the certificate; or privateKey= has it",
+        "sslmethod": "which versions of TLS to speak, by the name of one of OpenSSL's methods",
+        "interface": "the address to listen on; empty for all of IPv4",
+        "extraCertChain": "a file with the certificates between this one and its root",
+        "dhParameters": "a file with numbers for Diffie-Hellman, for clients without elliptic curves",
+        "minVersion": "the oldest version of TLS to speak; 1.2 if sslmethod isn't there either",
+    }
 
     def build(
         self,
@@ -109,6 +122,17 @@ def _chain(path: str) -> tuple[x509.Certificate, ...]:
 class _Client(ClientParser):
     prefix = "ssl"
     summary = "connects to a TLS server; hostname= checks who it is, as tls: always does"
+    meanings = {
+        **CLIENTS,
+        "host": "whom to connect to",
+        "timeout": "how long it may take to connect",
+        "certKey": "the file of a certificate to show if the server asks; or privateKey= has it",
+        "privateKey": "the file of its key; or certKey= has it",
+        "caCertsDir": "a folder or file: the authorities to trust; else those of this machine",
+        "hostname": "the name that the server's certificate must have; without it nobody looks",
+        "insecure": "1 takes whoever answers for the server, and says that this is meant",
+        "minVersion": "the oldest version of TLS to speak; 1.2 if it is left out",
+    }
 
     def build(
         self,

@@ -13,6 +13,10 @@ __all__ = ["client", "server"]
 class _Server(ServerParser):
     prefix = "tcp"
     summary = "listens on a TCP port, on IPv4 if the interface is no IPv6 address"
+    meanings = {
+        "port": "the port to listen on; 0 for any that is free",
+        "interface": "the address to listen on; empty for all of IPv4",
+    }
 
     def build(
         self, reactor: Any, port: Port, interface: Interface = "", backlog: Backlog = 50
@@ -24,6 +28,12 @@ class _Server(ServerParser):
 class _Client(ClientParser):
     prefix = "tcp"
     summary = "connects to a TCP port, by IPv4 if the host is no IPv6 address"
+    meanings = {
+        "host": "whom to connect to",
+        "port": "the port to connect to",
+        "timeout": "how long it may take to connect",
+        "bindAddress": "the address of this machine to connect from",
+    }
 
     def build(
         self,

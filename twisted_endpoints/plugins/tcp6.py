@@ -17,6 +17,10 @@ class TCP6ServerParser(ServerParser):
 
     prefix = "tcp6"
     summary = "listens on a TCP port, on IPv6; without an interface on Linux on IPv4 too"
+    meanings = {
+        "port": "the port to listen on; 0 for any that is free",
+        "interface": "the address to listen on; :: for all",
+    }
 
     def build(
         self, reactor: Any, port: Port, backlog: Backlog = 50, interface: Interface = "::"

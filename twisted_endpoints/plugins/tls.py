@@ -20,6 +20,8 @@ from . import (
     TLSVersion,
 )
 from ._tls import (
+    CLIENTS,
+    SERVERS,
     Ciphers,
     Inner,
     argumentsOf,
@@ -42,6 +44,16 @@ __all__ = ["client", "server"]
 class _Server(ServerParser):
     prefix = "tls"
     summary = "serves TLS with a folder of certificates, or one; listens on a TCP port or on endpoint="
+    meanings = {
+        **SERVERS,
+        "path": "a folder with certificates and keys, one or more for each name",
+        "port": "the port to listen on; 0 for any that is free",
+        "interface": "the address to listen on; :: for all",
+        "privateKey": "instead of a folder: the file of one certificate's key; or certKey= has it",
+        "certKey": "instead of a folder: the file of one certificate; or privateKey= has it",
+        "endpoint": "a server's string, to listen on that instead of port",
+        "default": "whose certificate to show if there is none for the name that is asked for",
+    }
 
     def build(
         self,
@@ -114,6 +126,15 @@ def _ofFolder(
 class _Client(ClientParser):
     prefix = "tls"
     summary = "connects to a TLS server that proves to be this host; over TCP or over endpoint="
+    meanings = {
+        **CLIENTS,
+        "host": "whom to connect to, and whose certificate the server must show",
+        "timeout": "how long an attempt at one of the host's addresses may take",
+        "certificate": "the file of a certificate to show if the server asks; or privateKey= has it",
+        "privateKey": "the file of its key; or certificate= has it",
+        "trustRoots": "a file or folder: the authorities to trust; else those of this machine",
+        "endpoint": "a client's string, to connect to that instead of host and port",
+    }
 
     def build(
         self,

@@ -21,7 +21,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from . import kinds
@@ -65,12 +65,14 @@ class Parameter:
         kind: how its value is read.
         default: of the value; `REQUIRED` if there is none.
         keywordOnly: it is always written with its name.
+        meaning: what it says, for tables.
     """
 
     name: str
     kind: Kind
     default: Any = REQUIRED
     keywordOnly: bool = False
+    meaning: str = ""
 
     @property
     def required(self) -> bool:
@@ -252,16 +254,19 @@ def _kindOf(annotation: Any, owner: str) -> Kind:
         ) from None
 
 
-def declarationOf(build: Callable[..., Any]) -> Declaration:
+def declarationOf(
+    build: Callable[..., Any], meanings: Mapping[str, str] = MappingProxyType({})
+) -> Declaration:
     """
     Read a declaration from a function's signature.
 
     Args:
         build: a bound method or function; its first parameter, the reactor, is left out.
+        meanings: what arguments say, by name; those that their kind tells enough of can be left out.
 
     Raises:
         TypeError: it takes ``*args`` or ``**kwargs``, positional-only parameters or annotations that are no
-            kind.
+            kind; or a meaning is of none of its parameters.
     """
     names = inspect.unwrap(getattr(build, "__func__", build)).__globals__
     parameters = []
@@ -273,12 +278,17 @@ def declarationOf(build: Callable[..., Any]) -> Declaration:
         if isinstance(annotation, str):
             # One by one, not by typing.get_type_hints: the others may name what only a type checker imports.
             annotation = eval(annotation, names)
+        kind = _kindOf(annotation, owner)
         parameters.append(
             Parameter(
                 parameter.name,
-                _kindOf(annotation, owner),
+                kind,
                 REQUIRED if parameter.default is parameter.empty else parameter.default,
                 parameter.kind is parameter.KEYWORD_ONLY,
+                meanings.get(parameter.name, kind.meaning),
             )
         )
+    strange = meanings.keys() - {parameter.name for parameter in parameters}
+    if strange:
+        raise TypeError(f"{build.__qualname__} has no parameter {min(strange)!r}, but a meaning for it")
     return Declaration(tuple(parameters))

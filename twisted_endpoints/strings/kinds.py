@@ -11,7 +11,7 @@ import re
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -42,12 +42,14 @@ class Kind:
         expected: what a value must be, to stand after "must be".
         read: turns text into the value; raises `ValueError`, with what more there is to say, or with nothing.
         write: turns a value into the text that it is read from.
+        meaning: what an argument of this kind says, where it says the same in every parser.
     """
 
     name: str
     expected: str
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
+    meaning: str = ""
 
 
 #: Two thousand million: what a C int holds, and more than any listening queue or number here needs.
@@ -274,7 +276,7 @@ Text = Annotated[str, TEXT]
 Port = Annotated[int, PORT]
 
 #: How many connections may wait until they are accepted.
-Backlog = Annotated[int, INTEGER]
+Backlog = Annotated[int, replace(INTEGER, meaning="how many connections may wait to be accepted")]
 
 #: A time; fractions are welcome.
 Seconds = Annotated[float, SECONDS]
@@ -298,7 +300,9 @@ Host = Annotated[str, Kind("host", "a host name or an IP address", _host)]
 Interface = Annotated[str, Kind("address", "an IP address of this machine", _interface)]
 
 #: The oldest version of TLS that may be spoken.
-TLSVersion = Annotated[str, Kind("TLS version", "1.2 or 1.3", _tlsVersion)]
+TLSVersion = Annotated[
+    str, Kind("TLS version", "1.2 or 1.3", _tlsVersion, meaning="the oldest version of TLS to speak")
+]
 
 #: What may be spoken inside of TLS, the most wanted first (ALPN, RFC 7301).
 Protocols = Annotated[
@@ -308,5 +312,6 @@ Protocols = Annotated[
         "names of protocols with commas between, like h2,http/1.1",
         _protocols,
         lambda value: b",".join(value).decode(),
+        "what may be spoken inside of TLS, the most wanted first (ALPN)",
     ),
 ]
