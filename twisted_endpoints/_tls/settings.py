@@ -103,6 +103,9 @@ class ServerSettings(TLSSettings):
             raise ValueError(f"OpenSSL refuses this certificate: {words or e}") from e
         if self.clientCAs:
             checkClients(context)
+            for authority in self.clientCAs:
+                # They are named to clients: who has several certificates chooses one by that.
+                context.add_client_ca(authority)
         # Once more: where a callback fails, ours ends the handshake in both vocabularies.
         setupForALPN(context, self.alpn)
         return options
