@@ -135,6 +135,21 @@ def test_stopListeningClosesTheSocket(play: Play) -> None:
     play(main)
 
 
+def test_aPortThatStopsRefusesFromTheNextRound(play: Play) -> None:
+    async def main(scene: Scene) -> None:
+        port = scene.listen(CountingFactory())
+        number = port.getHost().port
+        await scene.soon()
+        stopped = port.stopListening()
+        assert port.getHost().port == number
+        await scene.soon(1)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", number))
+        await stopped
+
+    play(main)
+
+
 def test_stopListeningTwiceIsOneDeferred(play: Play) -> None:
     async def main(scene: Scene) -> None:
         port = scene.listen(CountingFactory())

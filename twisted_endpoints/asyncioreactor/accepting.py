@@ -38,8 +38,8 @@ _log = Logger(__name__)
 
 #: The most connections that are accepted in one round of asyncio's loop.
 _ACCEPTS = 50
-#: How many rounds of its loop asyncio needs for a connection, from accept() until its task has ended.  A loop
-#: that is closed before logs each one.
+#: How many rounds of its loop asyncio needs for a connection, from accept() until its task has ended: the
+#: first is that of `Acceptor.close`.  A loop that is closed before logs each one.
 _HANDING_OVER = 4
 #: How many descriptors the reserve has, and the most of all of them that it is: one in so many.
 _RESERVE = 32
@@ -113,22 +113,8 @@ class Acceptor:
         self._hasRoom()
         self._serve()
 
-    def drain(self, done: Callable[[], object]) -> None:
-        """Accept no more, and call a function when all that was accepted has been handed over."""
-        rounds = 1
-        if isinstance(self._loop, asyncio.SelectorEventLoop):
-            self._stopServing()
-            rounds = _HANDING_OVER
-        self._after(rounds, done)
-
-    def _after(self, rounds: int, done: Callable[[], object]) -> None:
-        if rounds:
-            self._loop.call_soon(self._after, rounds - 1, done)
-        else:
-            done()
-
     def close(self) -> None:
-        """Accept no more; what was accepted lives on."""
+        """Accept no more; what was handed over lives on."""
         self._stopServing()
 
     # The loop's server
@@ -324,6 +310,18 @@ class Acceptor:
         else:
             self._sayExhausted()
             self._pause()
+
+
+def afterHandingOver(loop: asyncio.AbstractEventLoop, done: Callable[[], object]) -> None:
+    """Call a function when, a round after `Acceptor.close`, a loop is done with all that it had accepted."""
+    _afterRounds(loop, _HANDING_OVER - 1 if isinstance(loop, asyncio.SelectorEventLoop) else 0, done)
+
+
+def _afterRounds(loop: asyncio.AbstractEventLoop, rounds: int, done: Callable[[], object]) -> None:
+    if rounds:
+        loop.call_soon(_afterRounds, loop, rounds - 1, done)
+    else:
+        done()
 
 
 class _Copy(socketlib.socket):

@@ -17,7 +17,7 @@ from .._log import Logger
 from ..defer import Deferred
 from ..failure import Failure
 from ..interfaces import IListeningPort, ILoggingContext
-from .accepting import Acceptor
+from .accepting import Acceptor, afterHandingOver
 from .errors import cannotListen
 from .stream import Stream, logPrefixOf
 
@@ -38,7 +38,7 @@ class Port:
         port: the number or the path that was asked for.
         backlog: how many connections may wait in the kernel.
         connected: it listens.
-        disconnecting: `stopListening` has been called, and the socket isn't closed yet.
+        disconnecting: `stopListening` has been called, and its Deferred has yet to fire.
         disconnected: it has listened, and doesn't any more.
         socket: the listening socket, None while it doesn't listen.
         sessionno: how many connections were accepted.
@@ -66,7 +66,7 @@ class Port:
         raise NotImplementedError
 
     def _closing(self) -> None:
-        """Tidy up what `_openSocket` made besides the socket; the socket still listens."""
+        """Tidy up what `_openSocket` made besides the socket; the socket still listens.  Raises nothing."""
 
     def _makeStream(self) -> Stream:
         """Make the transport for a connection that is about to be accepted."""
@@ -111,10 +111,13 @@ class Port:
 
     def stopListening(self) -> Deferred[None] | None:
         """
-        Stop listening.  Connections that were accepted live on.
+        Stop listening: nobody is accepted any more, and the socket is closed in the loop's next round.
+
+        Connections that have their protocol live on.
 
         Returns:
-            A Deferred that fires with None when the socket is closed; None if it doesn't listen.
+            A Deferred that fires with None when the event loop is done with the port too; None if it doesn't
+            listen.
         """
         if not self.connected:
             return None
@@ -122,14 +125,21 @@ class Port:
             self._stopped = Deferred()
             self.disconnecting = True
             assert self._acceptor is not None
-            self._acceptor.drain(self._drained)
+            self._acceptor.close()
+            self.reactor._loop.call_soon(self._refuse)
         return self._stopped
 
     def loseConnection(self, connDone: object = None) -> Deferred[None] | None:
         """Stop listening: see `stopListening`."""
         return self.stopListening()
 
-    def _drained(self) -> None:
+    def _refuse(self) -> None:
+        # Not when the loop is done: who comes meanwhile would be kept waiting, and then reset.
+        if self.disconnecting:
+            self._closeSocket()
+        afterHandingOver(self.reactor._loop, self._handedOver)
+
+    def _handedOver(self) -> None:
         # Not if it was closed meanwhile: it may even listen again.
         if self._stopped is not None:
             self._stop()
@@ -165,14 +175,12 @@ class Port:
                 self.disconnecting = False
 
     def _closeSocket(self) -> None:
-        assert self.socket is not None
         sock, self.socket = self.socket, None
         acceptor, self._acceptor = self._acceptor, None
-        try:
+        # Neither is there after `_refuse`.
+        if sock is not None and acceptor is not None:
             self._closing()
-        finally:
-            if acceptor is not None:
-                acceptor.close()
+            acceptor.close()
             sock.close()
 
     _shutdown = _stop
