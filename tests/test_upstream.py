@@ -62,6 +62,8 @@ REACTOR = [
     "twisted.internet.test.test_unix",
     "twisted.internet.test.test_socket",
     "twisted.internet.test.test_tls",
+    "twisted.internet.test.test_udp",
+    "twisted.test.test_udp",
 ]
 
 

@@ -199,13 +199,3 @@ def test_stoppingTheReactorClosesWhatIsJustAdopted(reactor: Any, kind: str) -> N
     run(reactor, main)
     assert theirs.recv(1) == b""
     theirs.close()
-
-
-def test_datagramsAreRefused(reactor: Any) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-        with pytest.raises(UnsupportedSocketType, match="streams only"):
-            reactor.adoptDatagramPort(datagrams.fileno(), socket.AF_INET, None)
-        with pytest.raises(UnsupportedAddressFamily):
-            reactor.adoptDatagramPort(datagrams.fileno(), socket.AF_UNIX, None)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        reactor.adoptDatagramPort(9999, socket.AF_INET, None)

@@ -1,8 +1,7 @@
 """
 Sockets that somebody else opened: the reactor's `IReactorSocket`.
 
-Each is checked before anything is changed, so that the descriptor of a refused socket is as it was.  The
-reactor works on a copy; the caller closes its own.
+The descriptor of one that is refused stays as it was.  The reactor works on a copy; the caller closes its own.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from .errors import cannotListen
 from .ports import Port
 from .stream import Stream, attach
 from .tcp import TCPPort, TCPStream
+from .udp import UDP, DatagramPort
 from .unix import UNIXPort, UNIXStream
 
 _log = Logger(__name__)
@@ -116,7 +116,7 @@ class _Adoption:
 
 
 @implementer(IReactorSocket)
-class Adopted(Core):
+class Adopted(UDP):
     """The part of the reactor that takes over open sockets."""
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Port:
@@ -137,7 +137,7 @@ class Adopted(Core):
             CannotListenError: it doesn't listen.
             OSError: that is no socket.
         """
-        given = _adopt(fileDescriptor, addressFamily)
+        given, blocking = _adopt(fileDescriptor, addressFamily)
         try:
             if not given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 reason = f"descriptor {fileDescriptor} is a socket that doesn't listen"
@@ -147,7 +147,7 @@ class Adopted(Core):
             given.setblocking(False)
             port.startListening()
         except BaseException:
-            given.close()
+            _giveBack(fileDescriptor, given, blocking)
             raise
         return port
 
@@ -170,50 +170,80 @@ class Adopted(Core):
             UnsupportedSocketType: it is no stream socket.
             OSError: that is no socket, or none that is connected.
         """
-        given = _adopt(fileDescriptor, addressFamily)
+        given, blocking = _adopt(fileDescriptor, addressFamily)
         try:
             given.getpeername()
             given.setblocking(False)
             return _Adoption(self, given, factory).stream
         except BaseException:
-            given.close()
+            _giveBack(fileDescriptor, given, blocking)
             raise
 
     def adoptDatagramPort(
         self, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = 8192
     ) -> Any:
         """
-        Refuse: this reactor has streams only.
+        Take and send datagrams on a UDP socket that somebody else has bound.
+
+        Args:
+            fileDescriptor: its descriptor; the reactor works on a copy.
+            addressFamily: `socket.AF_INET` or `AF_INET6`.
+            protocol: takes the datagrams.
+            maxPacketSize: bytes; of a longer datagram the rest is lost.
 
         Raises:
-            UnsupportedAddressFamily: the family has no datagrams in any reactor.
-            OSError: there is no such descriptor.
-            UnsupportedSocketType: in any other case.
+            UnsupportedAddressFamily: it is of another family.
+            UnsupportedSocketType: it has no datagrams.
+            OSError: there is no such descriptor, or it is no socket.
         """
-        if addressFamily not in (socket.AF_INET, socket.AF_INET6):
-            raise error.UnsupportedAddressFamily(addressFamily)
-        os.fstat(fileDescriptor)
-        raise error.UnsupportedSocketType("This reactor can't adopt datagram sockets: it has streams only")
+        given, _ = _adopt(fileDescriptor, addressFamily, _FAMILIES[:2], socket.SOCK_DGRAM)
+        given.setblocking(False)
+        host, number = given.getsockname()[:2]
+        port = DatagramPort(self, number, protocol, host, maxPacketSize)
+        port.listenOn(given)
+        return port
 
 
-def _adopt(fileDescriptor: int, addressFamily: int) -> socket.socket:
-    """Make a socket of a copy of a descriptor, if it is a stream of that family."""
-    if addressFamily not in _FAMILIES:
+def _adopt(
+    fileDescriptor: int,
+    addressFamily: int,
+    families: tuple[int, ...] = _FAMILIES,
+    kind: socket.SocketKind = socket.SOCK_STREAM,
+) -> tuple[socket.socket, bool]:
+    """
+    Make a socket of a copy of a descriptor, and tell whether it blocks.
+
+    Args:
+        fileDescriptor: it.
+        addressFamily: the family that it is to be of.
+        families: those that can be adopted.
+        kind: what the socket is to be.
+    """
+    if addressFamily not in families:
         raise error.UnsupportedAddressFamily(addressFamily)
     copy = os.dup(fileDescriptor)
     try:
+        blocking = os.get_blocking(copy)
         given = socket.socket(fileno=copy)
     except OSError:
         os.close(copy)
         raise
+    problem: Exception | None = None
     if given.family != addressFamily:
-        family = given.family
-        given.close()
-        raise error.UnsupportedAddressFamily(
-            f"descriptor {fileDescriptor} is of {family!r}, not {addressFamily!r}"
+        problem = error.UnsupportedAddressFamily(
+            f"descriptor {fileDescriptor} is of {given.family!r}, not {addressFamily!r}"
         )
-    if given.type != socket.SOCK_STREAM:
-        kind = given.type
-        given.close()
-        raise error.UnsupportedSocketType(f"descriptor {fileDescriptor} is of {kind!r}, not SOCK_STREAM")
-    return given
+    elif given.type != kind:
+        problem = error.UnsupportedSocketType(
+            f"descriptor {fileDescriptor} is of {given.type!r}, not {kind.name}"
+        )
+    if problem is not None:
+        _giveBack(fileDescriptor, given, blocking)
+        raise problem
+    return given, blocking
+
+
+def _giveBack(fileDescriptor: int, given: socket.socket, blocking: bool) -> None:
+    """Leave a socket as it was: a copy shares whether it blocks with the original."""
+    given.close()
+    os.set_blocking(fileDescriptor, blocking)

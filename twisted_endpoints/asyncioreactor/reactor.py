@@ -9,6 +9,7 @@ from zope.interface import implementer
 from ..interfaces import (
     IReactorCore,
     IReactorFDSet,
+    IReactorMulticast,
     IReactorPluggableNameResolver,
     IReactorPluggableResolver,
     IReactorSocket,
@@ -16,11 +17,12 @@ from ..interfaces import (
     IReactorTCP,
     IReactorThreads,
     IReactorTime,
+    IReactorUDP,
     IReactorUNIX,
     _ISupportsExitSignalCapturing,
 )
 from .adopted import Adopted
-from .descriptors import Descriptors
+from .multicast import Multicast
 from .names import Names
 from .tcp import TCP
 from .tls import TLS
@@ -30,6 +32,7 @@ from .unix import UNIX
 @implementer(
     IReactorCore,
     IReactorFDSet,
+    IReactorMulticast,
     IReactorPluggableNameResolver,
     IReactorPluggableResolver,
     IReactorSocket,
@@ -37,10 +40,11 @@ from .unix import UNIX
     IReactorTCP,
     IReactorThreads,
     IReactorTime,
+    IReactorUDP,
     IReactorUNIX,
     _ISupportsExitSignalCapturing,
 )
-class AsyncioReactor(Descriptors, Names, TCP, TLS, UNIX, Adopted):
+class AsyncioReactor(Multicast, Names, TCP, TLS, UNIX, Adopted):
     """
     A reactor on an asyncio event loop.
 
