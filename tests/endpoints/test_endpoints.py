@@ -58,7 +58,6 @@ def test_anUnknownNameIsAnAttributeError() -> None:
 def test_itOffersWhatTwistedListsSoFar() -> None:
     theirs = pytest.importorskip("twisted.internet.endpoints")
     later = {
-        "AdoptedStreamServerEndpoint",
         "ProcessEndpoint",
         "StandardErrorBehavior",
         "StandardIOEndpoint",

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._resolution import _SimpleHostnameResolver as _SimpleHostnameResolver
+from .adopted import AdoptedStreamServerEndpoint
 from .hostname import HostnameEndpoint
 from .tcp import TCP4ClientEndpoint, TCP4ServerEndpoint, TCP6ClientEndpoint, TCP6ServerEndpoint
 from .tcp import _TCPServerEndpoint as _TCPServerEndpoint
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ._compat import _parseUNIX as _parseUNIX
     from ._compat import _serverFromStringLegacy as _serverFromStringLegacy
     from ._compat import _serverParsers as _serverParsers
+    from ._compat import _SystemdParser as _SystemdParser
     from ._compat import _TCP6ServerParser as _TCP6ServerParser
     from ._compat import _tokenize as _tokenize
     from ._compatTLS import _endpointClientFactories as _endpointClientFactories
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from .tlsfolder import TLSFolderServerEndpoint as TLSFolderServerEndpoint
 
 __all__ = [
+    "AdoptedStreamServerEndpoint",
     "HostnameEndpoint",
     "SSL4ClientEndpoint",
     "SSL4ServerEndpoint",
@@ -81,6 +84,7 @@ _LATER = {
         "_NO_DEFAULT",
         "_OP",
         "_STRING",
+        "_SystemdParser",
         "_TCP6ServerParser",
         "_clientParsers",
         "_matchPluginToPrefix",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..interfaces import IStreamServerEndpoint
+from ..plugins.systemd import SystemdParser as _SystemdParser
 from ..plugins.tcp import server as _tcpServer
 from ..plugins.tcp6 import TCP6ServerParser as _TCP6ServerParser
 from ..plugins.unix import server as _unixServer
@@ -27,6 +28,7 @@ __all__ = [
     "_NO_DEFAULT",
     "_OP",
     "_STRING",
+    "_SystemdParser",
     "_TCP6ServerParser",
     "_clientParsers",
     "_matchPluginToPrefix",

@@ -50,7 +50,9 @@ _log = Logger(__name__)
 
 #: The parsers of this package: the same lines as in setup.cfg.
 BUILTIN_SERVERS = {
+    "fd": "twisted_endpoints.plugins.fd:server",
     "ssl": "twisted_endpoints.plugins.ssl:server",
+    "systemd": "twisted_endpoints.plugins.systemd:server",
     "tcp": "twisted_endpoints.plugins.tcp:server",
     "tcp6": "twisted_endpoints.plugins.tcp6:server",
     "tls": "twisted_endpoints.plugins.tls:server",
