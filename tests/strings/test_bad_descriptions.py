@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from twisted_endpoints.strings import DescriptionError, clientFromString, errors, serverFromString
+from twisted_endpoints.strings.registry import BUILTIN_CLIENTS, BUILTIN_SERVERS
 
 pytestmark = pytest.mark.usefixtures("onlyBuiltin")
 
@@ -23,8 +24,14 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    """Read the table: ``== role expression``, ``kind at position``, and the error's text, a block a row."""
+    """
+    Read the table: ``== role expression``, ``kind at position``, and the error's text, a block a row.
+
+    In it, ``{servers}`` and ``{clients}`` are the prefixes that there are.
+    """
     table = Path(__file__).with_name("bad_descriptions.txt").read_text(encoding="utf-8")
+    for name, prefixes in (("{servers}", BUILTIN_SERVERS), ("{clients}", BUILTIN_CLIENTS)):
+        table = table.replace(name, ", ".join(sorted(prefixes)))
     found = []
     for block in table.removeprefix("== ").split("\n\n== "):
         head, kind, text = block.rstrip("\n").split("\n", 2)

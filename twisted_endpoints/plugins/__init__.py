@@ -28,6 +28,7 @@ from ..strings.kinds import (
     Backlog,
     Flag,
     Host,
+    Inner,
     Interface,
     Kind,
     Mode,
@@ -45,6 +46,7 @@ __all__ = [
     "ClientParser",
     "Flag",
     "Host",
+    "Inner",
     "Interface",
     "Kind",
     "Missing",
@@ -80,24 +82,27 @@ class Refused(ValueError):
         self.name = name
         self.reason = reason
 
-    def at(self, value: str, where: tuple[str, Place]) -> DescriptionError:
+    def at(self, value: str, where: tuple[str, Place], hint: str = "") -> DescriptionError:
         """
         Make the error for the description that the argument is in.
 
         Args:
             value: the argument's text, without quoting.
             where: the description, and the argument's place in it.
+            hint: what to do, if the description has a mistake that is known.
         """
         inner = self.reason
         if isinstance(inner, str):
-            return self._kind.at(str(self), where)
+            return self._kind.at(str(self), where, hint)
         text, (start, end) = where
         written = text[start:end]
         if value and written in (value, f"[{value}]"):
             # Nothing is quoted one by one: the inner description stands here as it is.
             start += inner.position + (written != value)
             end = start + inner.length
-        return type(inner).at(f"in {self.name}: {inner.problem}", (text, Place(start, end)), inner.hint)
+        return type(inner).at(
+            f"in {self.name}: {inner.problem}", (text, Place(start, end)), hint or inner.hint
+        )
 
 
 class Missing(Refused):
@@ -164,7 +169,8 @@ class Parser:
         try:
             return self.build(reactor, **values)
         except Refused as refused:
-            raise refused.at(*self.declaration.place(description, refused.name)) from refused.__cause__
+            place = self.declaration.place(description, refused.name)
+            raise refused.at(*place, self.declaration.colonHint(description)) from refused.__cause__
 
 
 @implementer(IPlugin, IStreamServerEndpointStringParser)

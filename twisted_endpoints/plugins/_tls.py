@@ -24,12 +24,6 @@ def _ciphers(text: str) -> str:
     return text
 
 
-def _inner(text: str) -> str:
-    if not text:
-        raise ValueError("")
-    return text
-
-
 #: Cipher suites, as ``openssl ciphers`` takes them.
 Ciphers = Annotated[
     str,
@@ -40,9 +34,6 @@ Ciphers = Annotated[
         meaning="cipher suites up to TLS 1.2, as OpenSSL writes them; those of 1.3 stay allowed",
     ),
 ]
-
-#: The description of another endpoint.
-Inner = Annotated[str, Kind("endpoint string", "the string of an endpoint, in brackets", _inner)]
 
 _HANDSHAKE = {"handshakeTimeout": "how long the TLS handshake may take"}
 

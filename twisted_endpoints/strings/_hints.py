@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from .description import hasLooseBracket
+from .description import hasLooseBracket, parts
 from .errors import visible
 from .kinds import bareIPv6Hint, isHost, isIPv6
 
-__all__ = ["colonHint", "hostFirstHint", "nearest", "prefixHint"]
+__all__ = ["colonHint", "hostFirstHint", "innerHint", "nearest", "prefixHint"]
 
 #: A longer description is not repeated in a hint.
 _LONG = 200
@@ -64,6 +64,23 @@ def _ipv6Hint(text: str, skip: int) -> str:
             if isIPv6(address):
                 words = [*pieces[:first], f"{name}{equals}[{address}]", *pieces[stop:]]
                 return f"The colons of an IPv6 address need brackets around it: {visible(':'.join(words))}"
+    return ""
+
+
+def innerHint(text: str, names: Collection[str]) -> str:
+    """
+    Look for an endpoint's string that stands in another's without brackets, as in ``endpoint=tcp:80``.
+
+    Args:
+        text: the whole description.
+        names: the keywords whose values are endpoints' strings.
+
+    Returns:
+        What to do about it, as a sentence; nothing if there is no such thing.
+    """
+    for part in parts(text):
+        if part.name in names and part.value.isalnum() and text[part.end : part.end + 1] == ":":
+            return f"The string of {part.name}= needs brackets around it: {part.name}=[{part.value}:...]."
     return ""
 
 

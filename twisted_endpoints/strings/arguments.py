@@ -25,7 +25,7 @@ from types import MappingProxyType, UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from . import kinds
-from ._hints import colonHint, hostFirstHint, nearest
+from ._hints import colonHint, hostFirstHint, innerHint, nearest
 from .description import Description, Place
 from .errors import ArgumentsError, InvalidValue, shown, visible
 from .kinds import Kind
@@ -174,7 +174,7 @@ class Declaration:
             hint += f"{description.prefix} takes {self.usage()}."
             if not name.isidentifier():
                 hint += " For a '=' in a value, put a backslash before it."
-        raise ArgumentsError.at(problem, where, colonHint(where[0], self._skip) or hint)
+        raise ArgumentsError.at(problem, where, self.colonHint(description) or hint)
 
     def _refuseExtra(self, description: Description) -> NoReturn:
         takes = len(self._positional)
@@ -182,27 +182,39 @@ class Declaration:
         count = {0: "no argument", 1: "only one argument"}.get(takes, f"at most {takes} arguments")
         problem = f"{shown(description.prefix)} takes {count} without a keyword, not {len(description.args)}"
         hint = f"{description.prefix} takes {self.usage()}. For a ':' in a value, put a backslash before it."
-        raise ArgumentsError.at(problem, where, colonHint(where[0], self._skip) or hint)
+        raise ArgumentsError.at(problem, where, self.colonHint(description) or hint)
 
     def _refuseMissing(self, description: Description, given: Collection[str]) -> NoReturn:
         missing = [name for name in self._readers if name in self._required and name not in given]
         where = description.end()
         hint = f"{description.prefix} takes {self.usage()}."
         problem = f"{shown(description.prefix)} needs {' and '.join(missing)}"
-        raise ArgumentsError.at(problem, where, colonHint(where[0], self._skip) or hint)
+        raise ArgumentsError.at(problem, where, self.colonHint(description) or hint)
 
     def _refuseValue(
         self, description: Description, name: str, names: tuple[str, ...], error: ValueError
     ) -> NoReturn:
         value, where = _found(description, name, names)
-        kind = next(parameter.kind for parameter in self.parameters if parameter.name == name)
-        hint = colonHint(where[0], self._skip) or visible(str(error))
+        kind = self._kind(name)
+        hint = self.colonHint(description) or visible(str(error))
         if not hint and kind is kinds.PORT and self._skip and "interface" in self._readers:
             hint = hostFirstHint(visible(description.prefix), description.args)
         if not hint and value != value.strip():
             hint = "There is white space around it."
+        before = names[: names.index(name)][-1:]
+        if not hint and name not in description.kwargs and before and self._kind(before[0]).name == "path":
+            hint = f"For a ':' in {before[0]}, put a backslash before it."
         problem = f"{name} must be {kind.expected}, not {shown(value) if value else 'empty'}"
         raise InvalidValue.at(problem, where, hint) from None
+
+    def _kind(self, name: str) -> Kind:
+        return next(parameter.kind for parameter in self.parameters if parameter.name == name)
+
+    def colonHint(self, description: Description) -> str:
+        """Say what to do about colons in a description that are read as ends of arguments, and shouldn't."""
+        text = description.end()[0]
+        inner = [parameter.name for parameter in self.parameters if parameter.kind is kinds.INNER]
+        return innerHint(text, inner) or colonHint(text, self._skip)
 
     def place(self, description: Description, name: str) -> tuple[str, tuple[str, Place]]:
         """

@@ -19,6 +19,7 @@ __all__ = [
     "Backlog",
     "Flag",
     "Host",
+    "Inner",
     "Interface",
     "Kind",
     "Mode",
@@ -128,6 +129,12 @@ def _socketPath(text: str) -> str:
     size = len(text.encode())
     if size > limit:
         raise ValueError(f"It has {size} bytes, and the kernel takes {limit}.")
+    return text
+
+
+def _inner(text: str) -> str:
+    if not text:
+        raise ValueError("")
     return text
 
 
@@ -298,6 +305,11 @@ Host = Annotated[str, Kind("host", "a host name or an IP address", _host)]
 
 #: An address of this machine; empty for all of them.  Names are for ``localhost``, which works in Twisted.
 Interface = Annotated[str, Kind("address", "an IP address of this machine", _interface)]
+
+INNER = Kind("endpoint string", "the string of an endpoint, in brackets", _inner)
+
+#: The description of another endpoint.
+Inner = Annotated[str, INNER]
 
 #: The oldest version of TLS that may be spoken.
 TLSVersion = Annotated[
