@@ -423,7 +423,8 @@ class Parser:
         assert type(serverFromString(object(), "tcp6:80")).__module__ == "twisted_endpoints.endpoints.tcp"
         assert type(serverFromString(object(), "mine:")).__module__ == "bare"
 
-    def test_whatWeDoNotHaveIsTwisteds(self) -> None:
+    def test_whatWeDoNotHaveIsTwisteds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(registry.BUILTIN_SERVERS, "systemd")
         registry.refresh()
         found = registry.servers.names()
         registry.servers._search("systemd")
