@@ -98,6 +98,20 @@ class OneFactory(Factory):
         return self.made
 
 
+class CountingFactory(OneFactory):
+    """Notes its starts and stops."""
+
+    def __init__(self, protocol: Any = None) -> None:
+        super().__init__(protocol)
+        self.calls: list[str] = []
+
+    def doStart(self) -> None:
+        self.calls.append("start")
+
+    def doStop(self) -> None:
+        self.calls.append("stop")
+
+
 class OneClientFactory(ClientFactory):
     """Connects one protocol, and tells how that went."""
 
@@ -216,6 +230,11 @@ class Scene:
         peer = self.peer(port)
         await protocol.made
         return peer
+
+    async def recorded(self) -> tuple[Recorder, Peer]:
+        """Accept a connection, and return what records it and its peer."""
+        protocol = Recorder()
+        return protocol, await self.connected(protocol)
 
     def soon(self, rounds: int = 3) -> Deferred[None]:
         """Wait until the loop has gone round a few times."""

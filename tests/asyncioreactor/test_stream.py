@@ -51,8 +51,7 @@ class Producer:
 
 def test_bytesArriveInOrderBothWays(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         data = bytes(range(256)) * 4096
         sending = peer.send(data)
         for start in range(0, len(data), 10000):
@@ -118,8 +117,7 @@ def test_theProtocolMayBeExchanged(play: Play) -> None:
 
 def test_aMethodOfTheProtocolMayBeExchanged(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         other = Recorder()
         protocol.dataReceived = other.dataReceived  # type: ignore[method-assign]
         await peer.send(b"x")
@@ -134,8 +132,7 @@ def test_aMethodOfTheProtocolMayBeExchanged(play: Play) -> None:
 
 def test_endOfInputEndsTheConnection(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         protocol.transport.write(b"x" * MUCH)
         peer.end()
         assert await protocol.lost is ConnectionDone
@@ -148,8 +145,7 @@ def test_endOfInputEndsTheConnection(play: Play) -> None:
 
 def test_dataBeforeTheEndIsReceived(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         await peer.send(b"last words")
         peer.close()
         assert await protocol.lost is ConnectionDone
@@ -190,8 +186,7 @@ def test_resetIsConnectionLost(play: Play, kind: str) -> None:
         pytest.skip("a UNIX socket has no reset")
 
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         await peer.send(b"mid-stream")
         await protocol.size(1)
         peer.reset()
@@ -204,8 +199,7 @@ def test_resetIsConnectionLost(play: Play, kind: str) -> None:
 
 def test_resetWhileWriting(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         protocol.transport.write(b"x" * MUCH)
         await peer.receive(1)
         # Bytes that nobody will read make the close a reset, over UNIX sockets too.
@@ -218,8 +212,7 @@ def test_resetWhileWriting(play: Play) -> None:
 
 def test_loseConnectionSendsEverythingFirst(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         protocol.transport.write(b"x" * MUCH)
         protocol.transport.loseConnection()
         await scene.soon()
@@ -233,8 +226,7 @@ def test_loseConnectionSendsEverythingFirst(play: Play) -> None:
 
 def test_loseConnectionReadsWhileAnythingIsUnsent(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         protocol.transport.write(b"x" * MUCH)
         protocol.transport.loseConnection()
         # A peer that won't read before it has written is heard to the end.
@@ -248,8 +240,7 @@ def test_loseConnectionReadsWhileAnythingIsUnsent(play: Play) -> None:
 
 def test_endOfInputWhileFlushingDropsNothing(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         protocol.transport.write(b"x" * MUCH)
         protocol.transport.loseConnection()
         peer.end()
@@ -281,8 +272,7 @@ def test_loseConnectionStopsReadingIfNothingIsUnsent(play: Play) -> None:
 
 def test_whatIsWrittenJustAfterLoseConnectionIsSent(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         protocol.transport.loseConnection()
         protocol.transport.write(b"and this")
         assert await peer.receive(100) == b"and this"
@@ -330,8 +320,7 @@ def test_loseConnectionTwiceIsOnce(play: Play) -> None:
 
 def test_abortConnectionWaitsForNobody(play: Play, kind: str) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         # A peer that never reads: closing in order would take for ever.
         protocol.transport.write(b"x" * MUCH)
         protocol.transport.loseConnection()
@@ -417,8 +406,7 @@ def test_halfCloseOfTheOutput(play: Play) -> None:
 
 def test_halfCloseOfTheOutputTellsOnlyWhoAsked(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         protocol.transport.loseWriteConnection()
         assert await peer.receive(1) == b""
         await peer.send(b"answer")
@@ -489,8 +477,7 @@ def test_theEndIsReceivedAfterAPauseToo(play: Play) -> None:
 
 def test_aPushProducerIsPausedAndResumed(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         stream: Any = protocol.transport
         producer = Producer(stream)
         stream.registerProducer(producer, True)
@@ -512,8 +499,7 @@ def test_aPushProducerIsPausedAndResumed(play: Play) -> None:
 
 def test_aPullProducerIsAskedOnceForEachEmptyBuffer(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         stream: Any = protocol.transport
         producer = Producer(stream)
 
@@ -552,8 +538,7 @@ def test_aPullProducerThatWritesNothingIsNotAskedAgain(play: Play) -> None:
 
 def test_aProducerIsStoppedWithTheConnection(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         stream: Any = protocol.transport
         producer = Producer(stream)
         stream.registerProducer(producer, True)
@@ -633,8 +618,7 @@ def test_whatConnectionLostRaisesIsLogged(play: Play) -> None:
 
 def test_whatAProducerRaisesEndsTheConnection(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         stream: Any = protocol.transport
         producer = Producer(stream, lambda: [][0])
         stream.write(b"x" * MUCH)

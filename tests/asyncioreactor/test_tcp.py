@@ -36,7 +36,7 @@ from twisted_endpoints.interfaces import (
 from twisted_endpoints.protocol import ClientFactory, Protocol
 
 from .logged import loggedErrors
-from .streams import OneClientFactory, OneFactory, Play, Recorder, Scene, descriptorsOpen
+from .streams import CountingFactory, OneClientFactory, OneFactory, Play, Recorder, Scene, descriptorsOpen
 
 
 def _hasIPv6() -> bool:
@@ -68,20 +68,6 @@ def free() -> int:
     """A port number that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         return int(other.getsockname()[1])
-
-
-class CountingFactory(OneFactory):
-    """Notes its starts and stops."""
-
-    def __init__(self, protocol: Any = None) -> None:
-        super().__init__(protocol)
-        self.calls: list[str] = []
-
-    def doStart(self) -> None:
-        self.calls.append("start")
-
-    def doStop(self) -> None:
-        self.calls.append("stop")
 
 
 # Ports
@@ -178,8 +164,7 @@ def test_aPortMayListenAgain(play: Play) -> None:
 
 def test_acceptedConnectionsOutliveThePort(play: Play) -> None:
     async def main(scene: Scene) -> None:
-        protocol = Recorder()
-        peer = await scene.connected(protocol)
+        protocol, peer = await scene.recorded()
         await scene.ports[0].stopListening()
         await peer.send(b"x")
         await protocol.size(1)

@@ -38,7 +38,16 @@ from twisted_endpoints.strings import serverFromString
 
 from .limits import allDescriptors, descriptorsLeft
 from .logged import loggedErrors
-from .streams import OneClientFactory, OneFactory, Play, Recorder, Scene, Takes, descriptorsOpen
+from .streams import (
+    CountingFactory,
+    OneClientFactory,
+    OneFactory,
+    Play,
+    Recorder,
+    Scene,
+    Takes,
+    descriptorsOpen,
+)
 
 MUCH = 16 * 1024 * 1024
 
@@ -53,20 +62,6 @@ def umask() -> Iterator[None]:
     before = os.umask(0o027)
     yield
     os.umask(before)
-
-
-class CountingFactory(OneFactory):
-    """Notes its starts and stops."""
-
-    def __init__(self, protocol: Any = None) -> None:
-        super().__init__(protocol)
-        self.calls: list[str] = []
-
-    def doStart(self) -> None:
-        self.calls.append("start")
-
-    def doStop(self) -> None:
-        self.calls.append("stop")
 
 
 def stop(reactor: Any, *ports: Any) -> None:

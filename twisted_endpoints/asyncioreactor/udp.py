@@ -17,8 +17,7 @@ from zope.interface import implementer
 from .. import error
 from .._log import Logger
 from ..address import IPv4Address, IPv6Address
-from ..defer import Deferred
-from ..failure import Failure
+from ..defer import Deferred, maybeDeferred
 from ..interfaces import IListeningPort, ILoggingContext, IReactorUDP, ISystemHandle, IUDPTransport
 from .addresses import hostOf, isLiteral, resolveIPv6
 from .descriptors import Descriptors
@@ -129,7 +128,7 @@ class DatagramPort:
             self._stopped = Deferred()
             self.reactor.removeReader(self)
             # As with every transport, the protocol isn't told in the midst of what it does.
-            self.reactor.callLater(0, self._stop)
+            self.reactor.callLater(0, self._stop, self._stopped)
         return self._stopped
 
     def loseConnection(self) -> None:
@@ -137,16 +136,8 @@ class DatagramPort:
         warnings.warn("call stopListening() to close a UDP port", DeprecationWarning, stacklevel=2)
         self.stopListening()
 
-    def _stop(self) -> None:
-        stopped, self._stopped = self._stopped, None
-        try:
-            self.connectionLost()
-        except Exception:
-            if stopped is not None:
-                stopped.errback(Failure())
-        else:
-            if stopped is not None:
-                stopped.callback(None)
+    def _stop(self, stopped: Deferred[None]) -> None:
+        maybeDeferred(self.connectionLost).chainDeferred(stopped)
 
     def connectionLost(self, reason: object = None) -> None:
         """Close the socket at once, and tell the protocol; what its `doStop` raises, this raises."""
@@ -159,7 +150,7 @@ class DatagramPort:
     def _close(self) -> None:
         sock, self.socket = self.socket, None
         self.connected = False
-        self._number = None
+        self._stopped = self._number = None
         self.reactor.removeReader(self)
         if sock is not None:
             sock.close()
