@@ -37,7 +37,7 @@ FLOORS: list[set[str]] = [
         "endpoints._racing",
     },
     {"vocabulary"},
-    {"asyncioreactor", "endpoints", "relay"},
+    {"asyncioreactor", "endpoints", "haproxy", "relay"},
     {"plugins"},
     {"strings._distributions", "strings.registry"},
     {"strings.construct"},
@@ -64,7 +64,7 @@ UPWARD = {
     ("endpoints._compat", "strings"): "documented internals of the mini-language, re-told on top of it",
     ("endpoints._compat", "plugins"): "documented internals of the mini-language, re-told on top of it",
     ("endpoints._compatTLS", "plugins"): "documented internals of the mini-language, re-told on top of it",
-    ("plugins._tls", "strings.construct"): "tls:'s endpoint= is a string too, made when it is there",
+    ("plugins._wrapping", "strings.construct"): "endpoint= is a string too, made when it is there",
     ("", "strings"): "what users import most, lazily",
 }
 

@@ -30,6 +30,7 @@ from zope.interface import implementer
 
 from ._log import Logger
 from .defer import Deferred, maybeDeferred
+from .endpoints.wrapping import closeNow
 from .error import ConnectionDone
 from .interfaces import IHalfCloseableProtocol, IPushProducer
 from .protocol import Factory, Protocol, connectionDone
@@ -61,11 +62,6 @@ class Observer:
 
 def _discard(data: bytes) -> None:
     """Take the place of a write where nobody is left to write to."""
-
-
-def _closeNow(transport: Any) -> None:
-    """Abort a transport; one that knows no abort (a pipe, a process) is closed."""
-    getattr(transport, "abortConnection", transport.loseConnection)()
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
@@ -112,7 +108,7 @@ class End(Protocol):
     def writeConnectionLost(self) -> None:
         # Twisted's TCP reports the half-close that we asked for in the same way.
         if not self._writeEnded:
-            _closeNow(self._transport())
+            closeNow(self._transport())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.reason = reason
@@ -222,7 +218,7 @@ class Stream:
             self._connecting.cancel()
         for end in (self.accepted, self.outgoing):
             if end is not None and not end.gone and end.transport is not None:
-                _closeNow(end.transport)
+                closeNow(end.transport)
 
     def _connect(self, endpoint: IStreamClientEndpoint) -> None:
         # maybeDeferred: an endpoint of a third party may raise where it should fail.
@@ -260,7 +256,7 @@ class Stream:
             self.peer = end._transport().getPeer()
             self._relay._admit(self)
         elif self.accepted.gone:
-            _closeNow(end.transport)  # its endpoint didn't heed our cancel
+            closeNow(end.transport)  # its endpoint didn't heed our cancel
 
     def _ended(self, end: End) -> None:
         other = self._otherOf(end)
@@ -291,7 +287,7 @@ class Stream:
             if clean:
                 other._close()
             else:
-                _closeNow(other.transport)
+                closeNow(other.transport)
         self._finishIfOver()
 
     def _otherOf(self, end: End) -> End | None:

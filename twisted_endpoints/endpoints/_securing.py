@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zope.interface import alsoProvides, implementer
+from zope.interface import implementer
 
 from .._log import Logger
 from .._tls.explaining import explained
@@ -19,10 +19,9 @@ from ..interfaces import (
     IHandshakeListener,
     ILoggingContext,
     IProtocolFactory,
-    IProtocolNegotiationFactory,
 )
 from ..protocol import Factory, Protocol
-from .wrapping import _WrappingFactory, _WrappingProtocol
+from .wrapping import _WrappingFactory, _WrappingProtocol, negotiateFor
 
 _log = Logger(__name__)
 
@@ -72,14 +71,7 @@ class SecuringFactory(_WrappingFactory):
 
     def __init__(self, wrappedFactory: IProtocolFactory) -> None:
         super().__init__(wrappedFactory)
-        _negotiateFor(self, wrappedFactory)
-
-
-def _negotiateFor(factory: Any, wrapped: Any) -> None:
-    """Let a factory name the protocols (ALPN) that another one names, if that one does."""
-    if IProtocolNegotiationFactory.providedBy(wrapped):
-        factory.acceptableProtocols = wrapped.acceptableProtocols
-        alsoProvides(factory, IProtocolNegotiationFactory)
+        negotiateFor(self, wrappedFactory)
 
 
 @implementer(IHandshakeListener)
@@ -122,7 +114,7 @@ class AwaitingFactory(Factory):
 
     def __init__(self, protocolFactory: IProtocolFactory) -> None:
         self._protocolFactory = protocolFactory
-        _negotiateFor(self, protocolFactory)
+        negotiateFor(self, protocolFactory)
 
     def doStart(self) -> None:
         self._protocolFactory.doStart()

@@ -20,7 +20,7 @@ from ..interfaces import (
     IStreamServerEndpoint,
 )
 from ._securing import AwaitingFactory, SecuringFactory
-from .wrapping import _WrapperEndpoint, startConnecting, startListening
+from .wrapping import _WrapperEndpoint, clockOf, startConnecting, startListening
 
 #: Seconds that a handshake may take.
 HANDSHAKE_TIMEOUT = 10.0
@@ -61,7 +61,7 @@ def wrapClientTLS(
             EarlyConnectionWarning,
             stacklevel=2,
         )
-    clock = clock or _clockOf(wrappedEndpoint)
+    clock = clock or clockOf(wrappedEndpoint)
     if secureFirst:
         return TLSClientEndpoint(wrappedEndpoint, connectionCreator, clock, handshakeTimeout)
     return _WrapperEndpoint(
@@ -89,14 +89,8 @@ def wrapServerTLS(
         handshakeTimeout: seconds for the handshake; None for no limit.
     """
     return _TLSServerEndpoint(
-        wrappedEndpoint, connectionCreator, clock or _clockOf(wrappedEndpoint), handshakeTimeout
+        wrappedEndpoint, connectionCreator, clock or clockOf(wrappedEndpoint), handshakeTimeout
     )
-
-
-def _clockOf(endpoint: Any) -> IReactorTime | None:
-    """Find an endpoint's own reactor: it is the one that runs, and need not be that of the process."""
-    reactor = getattr(endpoint, "_reactor", None)
-    return reactor if IReactorTime.providedBy(reactor) else None
 
 
 def _tlsFactory(

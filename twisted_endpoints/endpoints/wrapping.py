@@ -26,6 +26,8 @@ from ..interfaces import (
     ILoggingContext,
     IProtocol,
     IProtocolFactory,
+    IProtocolNegotiationFactory,
+    IReactorTime,
     IStreamClientEndpoint,
     IStreamServerEndpoint,
 )
@@ -77,20 +79,18 @@ def startListening(listen: Callable[[], IListeningPort]) -> Deferred[IListeningP
     return succeed(port)
 
 
-class _WrappingProtocol(Protocol):
+class PassingProtocol(Protocol):
     """
-    Stands before the user's protocol until the connection is made, and passes everything on.
+    Stands before another protocol, which has the same transport, and passes everything on.
+
+    It provides what a transport looks for on that one.
 
     Args:
-        connectedDeferred: fires with the user's protocol when it is connected.
-        wrappedProtocol: the user's protocol.
+        wrappedProtocol: the other one.
     """
 
-    def __init__(self, connectedDeferred: Deferred[IProtocol], wrappedProtocol: Any) -> None:
-        self._connectedDeferred: Deferred[IProtocol] | None = connectedDeferred
+    def __init__(self, wrappedProtocol: Any) -> None:
         self._wrappedProtocol = wrappedProtocol
-        #: Nobody waits for this connection any more, and the user's protocol never hears of it.
-        self._unwanted = False
         provides = providedBy(wrappedProtocol)
         provided = [interface for interface in _PASSED_ON if provides.isOrExtends(interface)]
         if provided:
@@ -103,31 +103,7 @@ class _WrappingProtocol(Protocol):
         return type(self._wrappedProtocol).__name__
 
     def connectionMade(self) -> None:
-        # Let go of before it fires: its result is the protocol, whose transport holds this object.
-        connected, self._connectedDeferred = self._connectedDeferred, None
-        assert connected is not None
-        if _hasFired(connected):
-            self._unwanted = True
-            self._abort()
-            return
-        try:
-            self._wrappedProtocol.makeConnection(self.transport)
-        except Exception:
-            reason = Failure()
-            self._abort()
-            # It may have been cancelled by connectionMade itself, before that raised.
-            if not _hasFired(connected):
-                connected.errback(reason)
-            return
-        if _hasFired(connected):
-            self._abort()
-        else:
-            connected.callback(self._wrappedProtocol)
-
-    def _abort(self) -> None:
-        transport: Any = self.transport
-        # abortConnection is ITCPTransport's, and not every stream is TCP.
-        getattr(transport, "abortConnection", transport.loseConnection)()
+        self._wrappedProtocol.makeConnection(self.transport)
 
     def dataReceived(self, data: bytes) -> None:
         return self._wrappedProtocol.dataReceived(data)  # type: ignore[no-any-return]
@@ -136,8 +112,7 @@ class _WrappingProtocol(Protocol):
         return self._wrappedProtocol.fileDescriptorReceived(descriptor)  # type: ignore[no-any-return]
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        if not self._unwanted:
-            self._wrappedProtocol.connectionLost(reason)
+        self._wrappedProtocol.connectionLost(reason)
 
     def readConnectionLost(self) -> None:
         self._wrappedProtocol.readConnectionLost()
@@ -147,6 +122,53 @@ class _WrappingProtocol(Protocol):
 
     def handshakeCompleted(self) -> None:
         self._wrappedProtocol.handshakeCompleted()
+
+
+class _WrappingProtocol(PassingProtocol):
+    """
+    Stands before the user's protocol until the connection is made, and passes everything on.
+
+    Args:
+        connectedDeferred: fires with the user's protocol when it is connected.
+        wrappedProtocol: the user's protocol.
+    """
+
+    def __init__(self, connectedDeferred: Deferred[IProtocol], wrappedProtocol: Any) -> None:
+        super().__init__(wrappedProtocol)
+        self._connectedDeferred: Deferred[IProtocol] | None = connectedDeferred
+        #: Nobody waits for this connection any more, and the user's protocol never hears of it.
+        self._unwanted = False
+
+    def connectionMade(self) -> None:
+        # Let go of before it fires: its result is the protocol, whose transport holds this object.
+        connected, self._connectedDeferred = self._connectedDeferred, None
+        assert connected is not None
+        if _hasFired(connected):
+            self._unwanted = True
+            closeNow(self.transport)
+            return
+        try:
+            self._wrappedProtocol.makeConnection(self.transport)
+        except Exception:
+            reason = Failure()
+            closeNow(self.transport)
+            # It may have been cancelled by connectionMade itself, before that raised.
+            if not _hasFired(connected):
+                connected.errback(reason)
+            return
+        if _hasFired(connected):
+            closeNow(self.transport)
+        else:
+            connected.callback(self._wrappedProtocol)
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        if not self._unwanted:
+            self._wrappedProtocol.connectionLost(reason)
+
+
+def closeNow(transport: Any) -> None:
+    """Abort a connection; one whose transport knows no abort (a pipe, a process) is closed."""
+    getattr(transport, "abortConnection", transport.loseConnection)()
 
 
 def _hasFired(deferred: Deferred[Any]) -> bool:
@@ -219,6 +241,19 @@ class _WrappingFactory(ClientFactory):
                 connector.stopConnecting()
             except NotConnectingError:
                 pass  # the connection is being made: buildProtocol or connectionMade closes it
+
+
+def negotiateFor(factory: Any, wrapped: Any) -> None:
+    """Let a factory name the protocols (ALPN) that another one names, if that one does."""
+    if IProtocolNegotiationFactory.providedBy(wrapped):
+        factory.acceptableProtocols = wrapped.acceptableProtocols
+        alsoProvides(factory, IProtocolNegotiationFactory)
+
+
+def clockOf(endpoint: Any) -> IReactorTime | None:
+    """Find an endpoint's own reactor: it is the one that runs, and need not be that of the process."""
+    reactor = getattr(endpoint, "_reactor", None)
+    return reactor if IReactorTime.providedBy(reactor) else None
 
 
 class _OneProtocolFactory(Factory):

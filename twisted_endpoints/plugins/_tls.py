@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ..strings.errors import DescriptionError
 from . import Kind, Refused
 
 if TYPE_CHECKING:
@@ -167,49 +166,3 @@ def serverOptions(settings: ServerSettings, identity: Identity | None, at: str, 
         return settings.options(identity, **more)
     except ValueError as e:
         raise Refused(at, str(e)) from e
-
-
-def innerServer(reactor: Any, text: str) -> Any:
-    """
-    Make the endpoint that ``endpoint=`` says a server listens on.
-
-    Raises:
-        Refused: no endpoint can be made of it.
-    """
-    from ..strings.construct import serverFromString
-
-    try:
-        return serverFromString(reactor, text)
-    except DescriptionError as e:
-        raise Refused("endpoint", e) from e
-
-
-def innerClient(reactor: Any, text: str) -> Any:
-    """
-    Make the endpoint that ``endpoint=`` says a client connects to.
-
-    Raises:
-        Refused: no endpoint can be made of it.
-    """
-    from ..strings.construct import clientFromString
-
-    try:
-        return clientFromString(reactor, text)
-    except DescriptionError as e:
-        raise Refused("endpoint", e) from e
-
-
-def refuseAside(given: dict[str, bool], name: str) -> None:
-    """
-    Refuse arguments that another one makes meaningless.
-
-    Args:
-        given: the arguments, and whether they are given.
-        name: the other one.
-
-    Raises:
-        Refused: one is given.
-    """
-    for other, isGiven in given.items():
-        if isGiven:
-            raise Refused(other, f"beside {name} it would mean nothing: leave one of them out")

@@ -30,9 +30,9 @@ from ._tls import (
     authoritiesFrom,
     clientOptions,
     identityFrom,
-    refuseAside,
     serverOptions,
 )
+from ._wrapping import refuseAside
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -28,11 +28,9 @@ from ._tls import (
     authoritiesFrom,
     clientOptions,
     identityFrom,
-    innerClient,
-    innerServer,
-    refuseAside,
     serverOptions,
 )
+from ._wrapping import innerClient, innerServer, refuseAside
 
 if TYPE_CHECKING:
     from .._tls.settings import ServerSettings
