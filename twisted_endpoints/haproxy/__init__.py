@@ -1,0 +1,1 @@
+"""The PROXY protocol: a proxy tells whom it speaks for."""
