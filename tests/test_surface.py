@@ -37,16 +37,16 @@ FLOORS: list[set[str]] = [
         "endpoints._racing",
     },
     {"vocabulary"},
-    {"asyncioreactor", "endpoints", "haproxy", "relay"},
+    {"_stdio", "asyncioreactor", "endpoints", "haproxy", "relay", "stdio"},
     {"plugins"},
     {"strings._distributions", "strings.registry"},
     {"strings.construct"},
-    {"strings", "reactor"},
+    {"strings", "reactor", "strports"},
     {"cli", "__main__", ""},
 ]
 
 #: Modules of the vocabulary that have no twin: parts of those that have one.
-VOCABULARY_PARTS = {"_faketraceback", "_fields", "_lockfile", "_lines", "_tls"}
+VOCABULARY_PARTS = {"_faketraceback", "_installed", "_fields", "_lockfile", "_lines", "_reasons", "_tls"}
 
 #: Where what a module offers is defined, if not in the module itself or in a package of that name.
 HOMES = {"ssl": ("twisted_endpoints._tls", "service_identity"), "tls": ("twisted_endpoints._tls",)}
@@ -56,9 +56,11 @@ UPWARD = {
     ("defer", "reactor"): "DeferredFilesystemLock without a scheduler takes the installed reactor",
     ("task", "reactor"): "react() without a reactor takes the installed one, when it is called",
     ("threads", "reactor"): "deferToThread() takes the installed reactor, when it is called",
+    ("_installed", "reactor"): "who is given no reactor takes the installed one, when it is needed",
     ("protocol", "reactor"): "ReconnectingClientFactory takes the installed reactor's clock, when it retries",
     ("policies", "reactor"): "TimeoutMixin and the factories take the installed reactor, for timers",
     ("_tls.factory", "reactor"): "TLSMemoryBIOFactory without a clock takes the installed reactor",
+    ("stdio", "reactor"): "StandardIO without a reactor takes the installed one",
     ("endpoints", "strings"): "the twin of twisted.internet.endpoints offers clientFromString, lazily",
     ("endpoints", "plugins"): "documented parser classes, lazily",
     ("endpoints._compat", "strings"): "documented internals of the mini-language, re-told on top of it",

@@ -7,7 +7,7 @@ import os
 import socket
 
 from .. import error
-from ..failure import Failure
+from .._reasons import lostReason as lostReason
 
 #: What a person can do about an address that can't be listened on.
 _ADVICE = {
@@ -44,14 +44,3 @@ def connectError(reason: BaseException) -> BaseException:
         return error.getConnectError(reason)
     # The loops word one error in several ways ("Connect call failed ..."): the number says it all.
     return error.getConnectError((reason.errno, os.strerror(reason.errno)))
-
-
-def lostReason(reason: BaseException | None) -> Failure:
-    """Say why a connection ended: None is an orderly end, an `OSError` becomes a `ConnectionLost`."""
-    if reason is None:
-        return Failure(error.ConnectionDone())
-    if isinstance(reason, OSError):
-        lost = error.ConnectionLost(str(reason))
-        lost.__cause__ = reason
-        return Failure(lost)
-    return Failure(reason)

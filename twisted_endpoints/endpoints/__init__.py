@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ._compat import _parseUNIX as _parseUNIX
     from ._compat import _serverFromStringLegacy as _serverFromStringLegacy
     from ._compat import _serverParsers as _serverParsers
+    from ._compat import _StandardIOParser as _StandardIOParser
     from ._compat import _SystemdParser as _SystemdParser
     from ._compat import _TCP6ServerParser as _TCP6ServerParser
     from ._compat import _tokenize as _tokenize
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from ._compatTLS import _privateCertFromPaths as _privateCertFromPaths
     from ._compatTLS import _TLSClientEndpointParser as _TLSClientEndpointParser
     from ._compatTLS import _TLSServerEndpointParser as _TLSServerEndpointParser
+    from .stdio import StandardIOEndpoint
     from .tls import SSL4ClientEndpoint, SSL4ServerEndpoint, wrapClientTLS, wrapServerTLS
     from .tls import TLSClientEndpoint as TLSClientEndpoint
     from .tls import _TLSServerEndpoint as _TLSServerEndpoint
@@ -63,6 +65,7 @@ __all__ = [
     "HostnameEndpoint",
     "SSL4ClientEndpoint",
     "SSL4ServerEndpoint",
+    "StandardIOEndpoint",
     "TCP4ClientEndpoint",
     "TCP4ServerEndpoint",
     "TCP6ClientEndpoint",
@@ -84,6 +87,7 @@ _LATER = {
         "_NO_DEFAULT",
         "_OP",
         "_STRING",
+        "_StandardIOParser",
         "_SystemdParser",
         "_TCP6ServerParser",
         "_clientParsers",
@@ -111,6 +115,7 @@ _LATER = {
         "_parseTrustRootPath",
         "_privateCertFromPaths",
     },
+    ".stdio": {"StandardIOEndpoint"},
     ".tls": {
         "SSL4ClientEndpoint",
         "SSL4ServerEndpoint",

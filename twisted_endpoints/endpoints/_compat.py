@@ -15,6 +15,7 @@ from typing import Any
 
 from ..interfaces import IStreamServerEndpoint
 from ..plugins.systemd import SystemdParser as _SystemdParser
+from ..plugins.stdio import StandardIOParser as _StandardIOParser
 from ..plugins.tcp import server as _tcpServer
 from ..plugins.tcp6 import TCP6ServerParser as _TCP6ServerParser
 from ..plugins.unix import server as _unixServer
@@ -28,6 +29,7 @@ __all__ = [
     "_NO_DEFAULT",
     "_OP",
     "_STRING",
+    "_StandardIOParser",
     "_SystemdParser",
     "_TCP6ServerParser",
     "_clientParsers",

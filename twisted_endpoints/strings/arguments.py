@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
@@ -120,6 +120,9 @@ class Declaration:
             ArgumentsError: an argument is missing, unknown, given twice, or one too many.
             InvalidValue: a value is not of its argument's kind.
         """
+        if description.args == ("",) and not self._positional:
+            # Nothing stands after the colon of ``stdio:``, which is no argument.
+            description = replace(description, args=())
         args, kwargs = description.args, description.kwargs
         shape = (len(args), *kwargs)
         names = self._shapes.get(shape)

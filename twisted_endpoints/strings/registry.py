@@ -52,6 +52,7 @@ _log = Logger(__name__)
 BUILTIN_SERVERS = {
     "fd": "twisted_endpoints.plugins.fd:server",
     "ssl": "twisted_endpoints.plugins.ssl:server",
+    "stdio": "twisted_endpoints.plugins.stdio:server",
     "systemd": "twisted_endpoints.plugins.systemd:server",
     "tcp": "twisted_endpoints.plugins.tcp:server",
     "tcp6": "twisted_endpoints.plugins.tcp6:server",
