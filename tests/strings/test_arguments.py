@@ -20,6 +20,12 @@ def client(
 ) -> None: ...
 
 
+def optional(reactor: Any, path: str = "") -> None: ...
+
+
+def onlyKeyword(reactor: Any, *, path: str = "") -> None: ...
+
+
 def nothing(reactor: Any) -> None: ...
 
 
@@ -42,6 +48,7 @@ def bind(build: Any, text: str) -> dict[str, Any]:
         (client, "x:port=80:host=a:timeout=2", {"host": "a", "port": 80, "timeout": 2}),
         (client, "x:a:80:bind=b", {"host": "a", "port": 80, "bind": "b"}),
         (nothing, "x", {}),
+        (nothing, "x:", {}),
     ],
 )
 def test_arguments(build: Any, text: str, values: dict[str, Any]) -> None:
@@ -56,7 +63,8 @@ def test_arguments(build: Any, text: str, values: dict[str, Any]) -> None:
         (server, "x:80:port=81", ArgumentsError, "port is given twice"),
         (client, "x:a:80:5", ArgumentsError, "'x' takes at most 2 arguments without a keyword, not 3"),
         (client, "x:a:80:host=b", ArgumentsError, "host is given twice"),
-        (nothing, "x:", ArgumentsError, "'x' takes no argument without a keyword, not 1"),
+        (nothing, "x:a", ArgumentsError, "'x' takes no arguments"),
+        (onlyKeyword, "x:a", ArgumentsError, "'x' takes no argument without a keyword, not 1"),
         (nothing, "x:a=b", ArgumentsError, "'x' takes no argument 'a'"),
         # What is wrong with the shape comes first: a value may only be wrong because of it.
         (server, "x:a:b:c:d", ArgumentsError, "'x' takes at most 3"),
@@ -81,7 +89,8 @@ def test_whatADeclarationTells() -> None:
         ("bind", "text", False, None, True),
     ]
     assert declaration.usage() == "host and port (optional: timeout, bind)"
-    assert declarationOf(nothing).usage() == "no required argument"
+    assert declarationOf(nothing).usage() == "no arguments"
+    assert declarationOf(optional).usage() == "no required argument (optional: path)"
     assert repr(REQUIRED) == "REQUIRED"
 
 

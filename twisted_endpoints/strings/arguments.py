@@ -185,6 +185,8 @@ class Declaration:
         count = {0: "no argument", 1: "only one argument"}.get(takes, f"at most {takes} arguments")
         problem = f"{shown(description.prefix)} takes {count} without a keyword, not {len(description.args)}"
         hint = f"{description.prefix} takes {self.usage()}. For a ':' in a value, put a backslash before it."
+        if not self.parameters:
+            problem, hint = f"{shown(description.prefix)} takes no arguments", ""
         raise ArgumentsError.at(problem, where, self.colonHint(description) or hint)
 
     def _refuseMissing(self, description: Description, given: Collection[str]) -> NoReturn:
@@ -233,7 +235,7 @@ class Declaration:
         """What there is to write, in words: ``port (optional: interface, backlog)``."""
         needed = [parameter.name for parameter in self.parameters if parameter.required]
         others = [parameter.name for parameter in self.parameters if not parameter.required]
-        words = " and ".join(needed) or "no required argument"
+        words = " and ".join(needed) or ("no required argument" if others else "no arguments")
         return f"{words} (optional: {', '.join(others)})" if others else words
 
 
