@@ -39,17 +39,23 @@ BUILTIN = [
     "twisted.protocols.test.test_basic",
     "twisted.internet.test.test_base",
     "twisted.test.test_policies",
+    "twisted.protocols.haproxy.test",
     "twisted.protocols.test.test_tls",
     "twisted.test.test_sslverify",
     "twisted.test.test_ssl",
     "twisted.test.test_sni",
     "twisted.test.test_amp",
+    "twisted.application.test.test_internet",
+    "twisted.application.test.test_service",
+    "twisted.test.test_application",
+    "twisted.test.test_strports",
 ]
 
 #: What runs with only `endpoints` ours, on Twisted's vocabulary.
 TWISTED = [
     "twisted.internet.test.test_endpoints",
     "twisted.web.test.test_agent",
+    "twisted.test.test_strports",
 ]
 
 #: Tests that Twisted writes for every reactor, run on ours, in both vocabularies.

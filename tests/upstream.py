@@ -34,6 +34,12 @@ EXCLUSIONS = Path(__file__).with_name("upstream_exclusions.txt")
 #: Private modules of Twisted that its tests reach into, and the package where ours has the same names.
 PRIVATE = {"twisted.internet._sslverify": "twisted_endpoints._tls"}
 
+#: The same where ours stands in both vocabularies.
+ALWAYS_PRIVATE = {
+    f"twisted.protocols.haproxy.{name}": "twisted_endpoints.haproxy"
+    for name in ("_exceptions", "_v1parser", "_v2parser", "_wrapper")
+}
+
 
 class Exclusion(NamedTuple):
     """A test of Twisted's own that can't hold for us."""
@@ -75,27 +81,30 @@ def substitute(vocabulary: str) -> None:
     """
     Put our modules in the place of Twisted's.
 
-    Names that `twisted.internet.endpoints` has and ours doesn't have yet (TLS, processes, ...) are lent by
-    Twisted's own module: else its tests, and modules of Twisted that import such a name, could not be
-    imported at all.
+    Names that Twisted's modules have and ours don't are lent by its own where whole modules of Twisted, or
+    of its tests, could not be imported else.
     """
     from twisted_endpoints._vocabulary import TWINS
 
     twins = dict(TWINS) if vocabulary == "builtin" else {}
     twins["endpoints"] = "twisted.internet.endpoints"
+    twins["strports"] = "twisted.application.strports"
     for ours, theirs in twins.items():
         sys.modules[theirs] = importlib.import_module(f"twisted_endpoints.{ours}")
     for ours, theirs in twins.items():
         package, _, name = theirs.rpartition(".")
         setattr(importlib.import_module(package), name, sys.modules[f"twisted_endpoints.{ours}"])
+    private = {**PRIVATE, **ALWAYS_PRIVATE} if vocabulary == "builtin" else ALWAYS_PRIVATE
+    for theirs, package in private.items():
+        sys.modules[theirs] = _Private(theirs, importlib.import_module(package))
     if vocabulary == "builtin":
-        for theirs, package in PRIVATE.items():
-            sys.modules[theirs] = _Private(theirs, importlib.import_module(package))
         _fewKeys()
         _forwardLogs()
         _oneReactor()
         _replaceParts()
-    _lend(sys.modules["twisted_endpoints.endpoints"])
+        _lend("service", "twisted.application", "service")
+        _lend("services", "twisted.application", "internet")
+    _lend("endpoints", "twisted.internet", "endpoints")
 
 
 class _Private(ModuleType):
@@ -104,7 +113,7 @@ class _Private(ModuleType):
     def __init__(self, name: str, package: ModuleType) -> None:
         super().__init__(name)
         names = [found.name for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
-        vars(self)["homes"] = [importlib.import_module(name) for name in names]
+        vars(self)["homes"] = [package, *map(importlib.import_module, names)]
 
     def __getattr__(self, name: str) -> object:
         for home in self.homes:
@@ -130,9 +139,10 @@ def _replaceParts() -> None:
     importlib.import_module("twisted.internet.base").DelayedCall = DelayedCall  # type: ignore[attr-defined]
 
 
-def _lend(ours: ModuleType) -> None:
-    path = Path(importlib.import_module("twisted.internet").__file__ or "").with_name("endpoints.py")
-    spec = spec_from_file_location("twisted.internet._endpointsOfTwisted", path)
+def _lend(name: str, package: str, module: str) -> None:
+    ours = sys.modules[f"twisted_endpoints.{name}"]
+    path = Path(importlib.import_module(package).__file__ or "").with_name(f"{module}.py")
+    spec = spec_from_file_location(f"{package}._{module}OfTwisted", path)
     assert spec is not None
     assert spec.loader is not None
     theirs = module_from_spec(spec)

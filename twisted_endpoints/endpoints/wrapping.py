@@ -34,7 +34,7 @@ from ..interfaces import (
 from ..protocol import ClientFactory, Factory, Protocol
 
 #: What a transport looks for on its protocol, and `_WrappingProtocol` passes on.
-_PASSED_ON = (IHalfCloseableProtocol, IFileDescriptorReceiver, IHandshakeListener)
+PASSED_ON = (IHalfCloseableProtocol, IFileDescriptorReceiver, IHandshakeListener)
 
 
 def startConnecting(
@@ -92,7 +92,7 @@ class PassingProtocol(Protocol):
     def __init__(self, wrappedProtocol: Any) -> None:
         self._wrappedProtocol = wrappedProtocol
         provides = providedBy(wrappedProtocol)
-        provided = [interface for interface in _PASSED_ON if provides.isOrExtends(interface)]
+        provided = [interface for interface in PASSED_ON if provides.isOrExtends(interface)]
         if provided:
             alsoProvides(self, *provided)
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from ..strings.errors import DescriptionError
-from . import Refused
+from ..strings.wrapping import WrapperDeclaration
+from . import Parser, Refused
+
+
+class WrapperParser(Parser):
+    """A parser for which ``endpoint`` can be all of the string that isn't its own."""
+
+    @cached_property
+    def declaration(self) -> WrapperDeclaration:
+        """The arguments, as `build` declares them."""
+        return WrapperDeclaration(super().declaration.parameters)
 
 
 def innerServer(reactor: Any, text: str) -> Any:

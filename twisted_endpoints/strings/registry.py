@@ -51,6 +51,7 @@ _log = Logger(__name__)
 #: The parsers of this package: the same lines as in setup.cfg.
 BUILTIN_SERVERS = {
     "fd": "twisted_endpoints.plugins.fd:server",
+    "haproxy": "twisted_endpoints.plugins.haproxy:server",
     "ssl": "twisted_endpoints.plugins.ssl:server",
     "stdio": "twisted_endpoints.plugins.stdio:server",
     "systemd": "twisted_endpoints.plugins.systemd:server",
@@ -60,6 +61,7 @@ BUILTIN_SERVERS = {
     "unix": "twisted_endpoints.plugins.unix:server",
 }
 BUILTIN_CLIENTS = {
+    "haproxy": "twisted_endpoints.plugins.haproxy:client",
     "ssl": "twisted_endpoints.plugins.ssl:client",
     "tcp": "twisted_endpoints.plugins.tcp:client",
     "tls": "twisted_endpoints.plugins.tls:client",

@@ -1,0 +1,36 @@
+"""Log records about peers: few, however many peers there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .._log import Logger
+
+_log = Logger(__name__)
+
+#: Seconds from one record to the next.
+INTERVAL = 1.0
+
+
+class Complaints:
+    """
+    Logs why connections were closed, one in a second, with the number of those in between.
+
+    Args:
+        seconds: gives the time.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._next: float | None = None
+        self._unsaid = 0
+
+    def about(self, peer: object, why: str) -> None:
+        """Say why a connection was closed."""
+        now = self._seconds()
+        if self._next is not None and now < self._next:
+            self._unsaid += 1
+            return
+        more = f" (and {self._unsaid} more were closed)" if self._unsaid else ""
+        self._next, self._unsaid = now + INTERVAL, 0
+        _log.warning(f"PROXY protocol: closed the connection from {peer}: {why}{more}")
