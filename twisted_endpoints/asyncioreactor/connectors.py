@@ -8,7 +8,7 @@ succeeded; what the loop still reports about it afterwards finds that it is no l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 from zope.interface import implementer
@@ -25,43 +25,42 @@ from .stream import Stream
 _log = Logger(__name__)
 
 
-class _Steps:
+class _Attempt:
     """
-    Runs a coroutine, one step whenever what it awaits is done.
+    Runs a connector's coroutine, one step whenever what it awaits is done.
 
     This is what a task does, without what makes a task cost more than all else that is Python's in an
     attempt: a name, an entry in the set of all tasks, a round of the loop before it begins.
 
     Args:
-        coroutine: what to run; it awaits the futures of its loop.
-        failed: is called with what it raises.
+        connector: whose attempt this is; its `Connector._fail` hears what the coroutine raises.
+        stream: what it connects.
     """
 
-    __slots__ = ("_coroutine", "_failed", "_future")
+    __slots__ = ("_connector", "_coroutine", "_future", "_stream")
 
-    def __init__(
-        self, coroutine: Coroutine[Any, Any, Any], failed: Callable[[BaseException], object]
-    ) -> None:
-        self._coroutine = coroutine
-        self._failed = failed
+    def __init__(self, connector: Connector, stream: Stream) -> None:
+        self._connector = connector
+        self._stream = stream
+        self._coroutine = connector._open(stream)
         self._future: asyncio.Future[Any] | None = None
 
-    def take(self, done: asyncio.Future[Any] | None = None) -> None:
+    def step(self, done: asyncio.Future[Any] | None = None) -> None:
         """Go as far as the coroutine can."""
         # Else a cycle: it may hold an exception, whose traceback will hold this frame.
         del done
         self._future = None
         try:
             self._future = self._coroutine.send(None)
-        except StopIteration:
-            pass
-        except asyncio.CancelledError:
+        except (StopIteration, asyncio.CancelledError):
             pass
         except Exception as e:
-            self._failed(e)
+            connector = self._connector
+            # Later: this may be the first step, and the factory hears of it when connect() has returned.
+            connector.reactor._loop.call_soon(connector._fail, self._stream, connectError(e))
         else:
             assert self._future is not None, "the coroutine must await a future"
-            self._future.add_done_callback(self.take)
+            self._future.add_done_callback(self.step)
 
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` where the coroutine waits."""
@@ -82,16 +81,18 @@ class Connector:
         transport: the stream of the attempt or connection, None when there is none.
     """
 
+    state = "disconnected"
+    transport: Stream | None = None
+    _factoryStarted = False
+    # What an attempt needs, and `_end` lets go of.
+    _limit: Limit | None = None
+    _start: asyncio.Handle | None = None
+    _attempt: _Attempt | None = None
+
     def __init__(self, reactor: Core, factory: Any, timeout: float | None) -> None:
         self.reactor: Any = reactor
         self.factory = factory
         self.timeout = timeout
-        self.state = "disconnected"
-        self.transport: Stream | None = None
-        self._factoryStarted = False
-        self._limit: Limit | None = None
-        self._start: asyncio.Handle | None = None
-        self._steps: _Steps | None = None
 
     # What subclasses say
 
@@ -160,23 +161,17 @@ class Connector:
 
     def _begin(self, stream: Stream) -> None:
         self._start = None
-
-        def failed(reason: BaseException) -> None:
-            # Later: this may be the first step, and the factory hears of it when connect() has returned.
-            self.reactor._loop.call_soon(self._fail, stream, connectError(reason))
-
-        self._steps = _Steps(self._open(stream), failed)
-        self._steps.take()
+        self._attempt = _Attempt(self, stream)
+        self._attempt.step()
 
     def _end(self) -> None:
-        """Let go of what an attempt needs."""
         if self._limit is not None:
             self._limit.end(self.transport)
         if self._start is not None:
             self._start.cancel()
-        if self._steps is not None:
-            self._steps.cancel()
-        self._limit = self._start = self._steps = None
+        if self._attempt is not None:
+            self._attempt.cancel()
+        self._limit = self._start = self._attempt = None
         self.reactor._untrack(self)
 
     def _fail(self, stream: Stream, reason: BaseException) -> None:
@@ -219,7 +214,7 @@ class Connector:
         try:
             self.state = "connected"
             # Not through _end: cancelled now, the coroutine would close what it has just opened.
-            self._steps = None
+            self._attempt = None
             self._end()
             return self.factory.buildProtocol(peer)
         except Exception as e:

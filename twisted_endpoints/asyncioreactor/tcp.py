@@ -21,9 +21,6 @@ from .errors import cannotListen
 from .ports import Port
 from .stream import Stream, attach
 
-#: What connect() says of a non-blocking socket that is not connected yet.
-_UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK)
-
 
 @implementer(ITLSTransport)
 class TCPStream(Stream):
@@ -189,11 +186,10 @@ class TCPConnector(Connector):
         return stream.getPeer()
 
     def _open(self, stream: Stream) -> Coroutine[Any, Any, Any]:
-        loop = self.reactor._loop
         self._isIPv4 = isLiteral(self.host, socket.AF_INET)
-        uvloop = self.bindAddress is None and not isinstance(loop, asyncio.SelectorEventLoop)
-        if uvloop and self._isIPv4 and 0 <= self.port <= 65535:
-            # As below, without a coroutine in between.
+        if self._isIPv4 and self.bindAddress is None and 0 <= self.port <= 65535:
+            # As in `_openAny`, without a coroutine in between.
+            loop = self.reactor._loop
             direct: Coroutine[Any, Any, Any] = loop.create_connection(lambda: stream, self.host, self.port)
             return direct
         return self._openAny(stream)
@@ -201,31 +197,31 @@ class TCPConnector(Connector):
     async def _openAny(self, stream: Stream) -> None:
         loop = self.reactor._loop
         host = self.host
-        if not self._isIPv4 and not isLiteral(host, socket.AF_INET6):
+        isIPv6 = not self._isIPv4 and isLiteral(host, socket.AF_INET6)
+        if not self._isIPv4 and not isIPv6:
             host = await self.reactor.resolve(host).asFuture(loop)
+            isIPv6 = isLiteral(host, socket.AF_INET6)
         if not 0 <= self.port <= 65535:
             # uvloop would take the number modulo 65536.
             raise OverflowError("connect_ex(): port must be 0-65535.")
         if self.bindAddress is None:
-            # On asyncio too: a connection made sooner than its peer has accepted surprises programs.
             await loop.create_connection(lambda: stream, host, self.port)
             return
-        family = socket.AF_INET6 if isLiteral(host, socket.AF_INET6) else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM) if self.bindAddress is None else self._bound(family)
+        # Not by create_connection's `local_addr`, which doesn't say whether to bind or to connect has failed.
+        sock = self._bound(socket.AF_INET6 if isIPv6 else socket.AF_INET)
         try:
-            sock.setblocking(False)
-            address: Any = resolveIPv6(host, self.port) if family == socket.AF_INET6 else (host, self.port)
-            await _connect(loop, sock, address)
+            await _connect(loop, sock, resolveIPv6(host, self.port) if isIPv6 else (host, self.port))
         except BaseException:
             sock.close()
             raise
         await attach(loop, stream, sock)
 
     def _bound(self, family: int) -> socket.socket:
-        """Make a socket, bound to `bindAddress`."""
+        """Make a non-blocking socket, bound to `bindAddress`."""
         sock = None
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
+            sock.setblocking(False)
             if isinstance(self.bindAddress, tuple):
                 host, port = self.bindAddress
             else:
@@ -301,10 +297,7 @@ class TCP(Connecting):
 async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: Any) -> None:
     """Connect a non-blocking socket; uvloop's `sock_connect` would lose the scope of an IPv6 address."""
     number = sock.connect_ex(address)
-    if number in _UNDER_WAY:
-        # Within one machine it is done by now, and asking again costs less than being told.
-        number = sock.connect_ex(address)
-    if number in _UNDER_WAY:
+    if number == errno.EINPROGRESS:
         writable: asyncio.Future[None] = loop.create_future()
         loop.add_writer(sock, lambda: None if writable.done() else writable.set_result(None))
         try:
@@ -312,5 +305,5 @@ async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address
         finally:
             loop.remove_writer(sock)
         number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if number not in (0, errno.EISCONN):
+    if number:
         raise OSError(number, os.strerror(number))
