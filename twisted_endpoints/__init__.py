@@ -9,6 +9,8 @@ The map of the house:
 - `asyncioreactor`  the reactor, on asyncio's event loop or uvloop's; `reactor` is the installed one
 - `interfaces`, `address`, `error`, `failure`, `defer`, `task`, `protocol`, `threads`, `plugin`, `testing`
                     the vocabulary: Twisted's own modules where Twisted is installed, else these
+- `service`, `services`, `strports`
+                    what is started and stopped: listens, connects again, repeats
 - `relay`           copies streams between any two endpoints
 - `cli`             the command line: relay, list, check, doctor
 

@@ -32,6 +32,8 @@ TWINS = {
     "plugin": "twisted.plugin",
     "policies": "twisted.protocols.policies",
     "protocol": "twisted.internet.protocol",
+    "service": "twisted.application.service",
+    "services": "twisted.application.internet",
     "ssl": "twisted.internet.ssl",
     "task": "twisted.internet.task",
     "testing": "twisted.internet.testing",

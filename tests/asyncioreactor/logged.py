@@ -18,8 +18,10 @@ def loggedErrors() -> Iterator[list[type[BaseException]]]:
         from twisted.logger import globalLogPublisher
 
         def observe(event: dict[str, Any]) -> None:
-            if "log_failure" in event:
-                found.append(event["log_failure"].type)
+            # "failure": from twisted.python.log
+            failure = event.get("log_failure") or event.get("failure")
+            if failure is not None:
+                found.append(failure.type)
 
         globalLogPublisher.addObserver(observe)
         try:
