@@ -3,6 +3,7 @@ The measured end of a connection: ``python -m benchmarks.peers CONTENDER CORE RO
 
     echo, send, receive                      a server; it prints its port in a line
     connect HOW PORT CONNECTIONS             a client, that connects and closes, again and again
+    tls…                                     the same with TLS: see `benchmarks.tls_peers`
     race refused|dropped ATTEMPTS            prints how many milliseconds each connection took, in one line
 
 It stays on the core with this number, -1 for any, and runs until it is killed, a race excepted.
@@ -18,6 +19,11 @@ from typing import Any
 
 def roleOf(contender: str, role: str) -> Callable[..., None]:
     """Give the function that plays a role for a contender."""
+    if role.startswith("tls"):
+        from . import tls_peers
+
+        secured: Callable[..., None] = getattr(tls_peers, role)
+        return lambda *arguments: secured(contender, *arguments)
     if contender in ("asyncio", "uvloop"):
         from . import peers_bare
 

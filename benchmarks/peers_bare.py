@@ -70,24 +70,24 @@ class _Visitor(_Connected):
         self.lost.set_result(None)
 
 
-def _serve(loop: Loop, protocol: Any) -> None:
+def _serve(loop: Loop, protocol: Any, tls: Any) -> None:
     server: Any = loop.run_until_complete(
-        loop.create_server(lambda: protocol(loop), "0.0.0.0", 0, backlog=1024)
+        loop.create_server(lambda: protocol(loop), "0.0.0.0", 0, backlog=1024, ssl=tls)
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     loop.run_forever()
 
 
-def echo(loop: Loop) -> None:
-    _serve(loop, _Echo)
+def echo(loop: Loop, tls: Any = None) -> None:
+    _serve(loop, _Echo, tls)
 
 
-def send(loop: Loop) -> None:
-    _serve(loop, _Send)
+def send(loop: Loop, tls: Any = None) -> None:
+    _serve(loop, _Send, tls)
 
 
-def receive(loop: Loop) -> None:
-    _serve(loop, _Receive)
+def receive(loop: Loop, tls: Any = None) -> None:
+    _serve(loop, _Receive, tls)
 
 
 def connect(loop: Loop, how: str, port: str, connections: str) -> None:

@@ -66,32 +66,34 @@ def _failed(v: Vocabulary) -> Callable[[Any], None]:
 
 # -- servers
 
+_TCP = "tcp:0:backlog=1024"
 
-def _serve(v: Vocabulary, protocol: Any) -> None:
-    endpoint = v.endpoints.TCP4ServerEndpoint(v.reactor, 0, backlog=1024)
+
+def _serve(v: Vocabulary, protocol: Any, description: str) -> None:
+    endpoint = v.endpoints.serverFromString(v.reactor, description)
     listening = endpoint.listen(_quiet(v, protocol))
     listening.addCallback(lambda port: print(port.getHost().port, flush=True))
     listening.addErrback(_failed(v))
     _run(v)
 
 
-def echo(v: Vocabulary) -> None:
+def echo(v: Vocabulary, description: str = _TCP) -> None:
     class Echo(v.protocol.Protocol):  # type: ignore[misc, name-defined]
         def dataReceived(self, data: bytes) -> None:
             self.transport.write(data)
 
-    _serve(v, Echo)
+    _serve(v, Echo, description)
 
 
-def receive(v: Vocabulary) -> None:
+def receive(v: Vocabulary, description: str = _TCP) -> None:
     class Receive(v.protocol.Protocol):  # type: ignore[misc, name-defined]
         def dataReceived(self, data: bytes) -> None:
             pass
 
-    _serve(v, Receive)
+    _serve(v, Receive, description)
 
 
-def send(v: Vocabulary) -> None:
+def send(v: Vocabulary, description: str = _TCP) -> None:
     from zope.interface import implementer
 
     @implementer(v.interfaces.IPushProducer)
@@ -119,32 +121,36 @@ def send(v: Vocabulary) -> None:
                 self.transport.write(BLOCK)
             v.reactor.callLater(0, self._more)
 
-    _serve(v, Send)
+    _serve(v, Send, description)
 
 
 # -- clients
 
 
 def connect(v: Vocabulary, how: str, port: str, connections: str) -> None:
-    makeEndpoint = _makerOf(v, how, int(port))
-
     class Visitor(v.protocol.Protocol):  # type: ignore[misc, name-defined]
         def connectionMade(self) -> None:
             self.transport.loseConnection()
 
         def connectionLost(self, reason: Any) -> None:
-            again()
+            self.factory.again()
 
-    factory = _quiet(v, Visitor)
+    visits(v, _makerOf(v, how, int(port)), Visitor, int(connections))
+
+
+def visits(v: Vocabulary, makeEndpoint: Callable[[], Any], visitor: Any, connections: int) -> None:
+    """Connect again and again, so many at once; a visitor calls its factory's ``again`` when it is lost."""
+    factory = _quiet(v, visitor)
     failed = _failed(v)
 
     def again() -> None:
         makeEndpoint().connect(factory).addErrback(failed)
 
     def begin() -> None:
-        for _ in range(int(connections)):
+        for _ in range(connections):
             again()
 
+    factory.again = again
     v.reactor.callWhenRunning(begin)
     _run(v)
 

@@ -34,6 +34,7 @@ BASELINE = "twisted-epoll"
 #: The charts, each with the modules whose rows it shows, in the order in which they run.
 CHARTS = {
     "streams": ("benchmarks.streams",),
+    "tls": ("benchmarks.tls",),
     "parts": (
         "benchmarks.micro_strings",
         "benchmarks.micro_imports",

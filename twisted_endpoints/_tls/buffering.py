@@ -31,6 +31,8 @@ class _AggregateSmallWrites:
         self._size = 0
         self._scheduled: IDelayedCall | None = None
         self._closed = False
+        #: Whoever calls is going to flush.
+        self.held = False
 
     def write(self, data: bytes) -> None:
         """Keep bytes for the end of this round; after `close` this does nothing."""
@@ -41,7 +43,7 @@ class _AggregateSmallWrites:
         self._size += len(data)
         if self._size > self.MAX_BUFFER_SIZE:
             self.flush()
-        elif self._scheduled is None:
+        elif self._scheduled is None and not self.held:
             self._scheduled = self._clock.callLater(0, self._scheduledFlush)
 
     def _scheduledFlush(self) -> None:
@@ -74,6 +76,21 @@ class BufferingTLSTransport(TLSMemoryBIOProtocol):
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Encrypt and send the bytes of several objects in order."""
         self._aggregator.write(b"".join(iovec))
+
+    def dataReceived(self, data: bytes) -> None:
+        # What is written in answer is complete when this ends: no other round need be waited for.
+        self._aggregator.held = True
+        try:
+            super().dataReceived(data)
+        finally:
+            self._aggregator.held = False
+            self._aggregator.flush()
+
+    def _flushWritten(self) -> None:
+        if self._aggregator._buffer and not self._writeEnded:
+            self._aggregator.flush()
+        else:
+            self._flushSendBIO()
 
     def loseWriteConnection(self) -> None:
         self._aggregator.flush()

@@ -44,6 +44,9 @@ class TLSMemoryBIOFactory(WrappingFactory[Any]):
     handshakeTimeout: float | None = None
     closeTimeout: float | None = None
 
+    #: What the last connection's transport provides, and so its TLS.
+    provided: Any = None
+
     def __init__(
         self, contextFactory: Any, isClient: bool, wrappedFactory: Any, clock: IReactorTime | None = None
     ) -> None:

@@ -138,6 +138,10 @@ class Writer(ProtocolWrapper):
         elif self._writeEnding:
             self._endOutput()
 
+    def _flushWritten(self) -> None:
+        """Send what was written meanwhile, and what OpenSSL has to say itself."""
+        self._flushSendBIO()
+
     def _flushSendBIO(self) -> None:
         """Hand the transport what OpenSSL wants sent."""
         try:
