@@ -12,9 +12,14 @@ from twisted_endpoints._vocabulary import vocabulary
 __all__ = ["onlyBuiltin", "site"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def ignoreTwistedsWarnings(items: list[pytest.Item], folder: Path) -> None:
+    """Let Twisted's own calls be deprecated, in a folder's tests."""
     if vocabulary == "twisted":
         for item in items:
-            if item.path.is_relative_to(Path(__file__).parent):
+            if item.path.is_relative_to(folder):
                 item.add_marker(pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:OpenSSL"))
                 item.add_marker(pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:twisted"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ignoreTwistedsWarnings(items, Path(__file__).parent)
