@@ -3,7 +3,7 @@ Delayed calls, in a queue of the reactor's own with one timer of the event loop.
 
 Theory.  A heap of tuples is compared in C, and needs no object of the loop's for each call: with many calls
 waiting, scheduling and cancelling one costs half of what the loops' own timers cost (uvloop's included).
-Calls without a delay come in order, and wait in a line beside the heap.
+Calls without a delay come in order, and wait in a line beside the heap, which those that are due join.
 
 An entry is ``(when, serial, call)``, and is in force while the call bears its serial number.  Cancelling a
 call, or bringing it forward, takes that number away, and the entry is skipped when its time comes.  A call
@@ -48,8 +48,6 @@ class DelayedCall:
         time: when to make the call.
         func: the function, its positional arguments `args`, and its keyword arguments `kw`, None if there
             are none; gone once the call was cancelled.
-        called: the call was made.
-        cancelled: it was cancelled.
         creator: the stack that made it, if `debug` was set then.
     """
 
@@ -65,8 +63,6 @@ class DelayedCall:
         "_ends",
         "_serial",
         "args",
-        "called",
-        "cancelled",
         "func",
         "kw",
         "time",
@@ -81,8 +77,16 @@ class DelayedCall:
     func: Callable[..., Any] | None
     args: tuple[Any, ...]
     kw: dict[str, Any] | None
-    called: bool
-    cancelled: bool
+
+    @property
+    def called(self) -> bool:
+        """Whether the call was made."""
+        return not (self._serial or self.cancelled)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self.func is None
 
     @property
     def seconds(self) -> Callable[[], float]:
@@ -99,7 +103,6 @@ class DelayedCall:
         if not self._serial:
             self._refuse()
         self._serial = 0
-        self.cancelled = True
         # Not until somebody forgets this object: what the call was given may be large.
         self.func = self.kw = None
         self.args = ()
@@ -149,7 +152,7 @@ class Timers(Core):
         self._now = liveClock(self._loop)
         self._epoch = time.time() - self._now()
         self._entries: list[tuple[float, int, DelayedCall]] = []
-        #: The entries of calls without a delay: they come in order, and need no heap.
+        #: The entries of calls without a delay, and in a turn those that are due: in their order.
         self._soon: deque[tuple[float, int, DelayedCall]] = deque()
         #: How many entries are out of force, or more: of `_soon`, none is ever deducted.
         self._stale = 0
@@ -182,10 +185,10 @@ class Timers(Core):
         """
         if not delay >= 0:
             raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
-        # What `_enter` does, once more, and a call that is filled in here and not by an `__init__`, which
-        # would take a third of the time: this is called for each connection and each request.
+        # What `seconds` and `_enter` do, once more, and a call that is filled in here and not by an
+        # `__init__`, which would take a third of the time: this is called for each request, or more often.
         serial = self._lastSerial = self._lastSerial + 1
-        when = self.seconds() + delay
+        when = self._now() + self._epoch + delay
         call = _new(DelayedCall)
         call._clock = self
         call.time = call._ends = when
@@ -194,7 +197,6 @@ class Timers(Core):
         call.args = args
         # An empty dictionary is 64 bytes that the collector has to visit.
         call.kw = kw or None
-        call.called = call.cancelled = False
         if call.debug:
             call.creator = traceback.format_stack()[:-1]
         if delay:
@@ -222,8 +224,7 @@ class Timers(Core):
         """Take note that one entry more is out of force, and clear them away if they are many."""
         self._stale += 1
         if self._stale > _STALE and self._stale * 2 > len(self._entries):
-            # In place: `_makeDue` may be under way.
-            self._entries[:] = [entry for entry in self._entries if entry[1] == entry[2]._serial]
+            self._entries = [entry for entry in self._entries if entry[1] == entry[2]._serial]
             heapify(self._entries)
             self._stale = 0
 
@@ -245,30 +246,22 @@ class Timers(Core):
 
     def _makeDue(self) -> None:
         """Make the calls that are due."""
-        soon, entries = self._soon, self._entries
-        # Calls that are scheduled meanwhile have their turn next time, lest they keep the loop from all else.
-        now, last = self.seconds(), self._lastSerial
+        soon = self._soon
+        self._lineUp()
         call: DelayedCall | None = None
         # While calls are made no alarm is set: one is, for all that are left, at the end.
         self._alarm, self._alarmTime = None, -_NEVER
         try:
-            while soon or entries:
-                sooner = not entries or (soon and soon[0] < entries[0])
-                when, serial, call = soon[0] if sooner else entries[0]
-                if when > now or serial > last:
-                    break
-                if sooner:
-                    soon.popleft()
-                else:
-                    heappop(entries)
+            # Calls that join the line meanwhile have their turn next time, lest they keep the loop from all
+            # else.
+            for _ in range(len(soon)):
+                when, serial, call = soon.popleft()
                 if serial != call._serial:
-                    self._stale -= not sooner
                     continue
                 if call.time > when:
                     self._enter(call)
                     continue
                 call._serial = 0
-                call.called = True
                 try:
                     if call.kw is None:
                         call.func(*call.args)  # type: ignore[misc]
@@ -280,8 +273,24 @@ class Timers(Core):
                     call._logFailure()
         finally:
             self._alarmTime = _NEVER
-            waiting = [queue[0] for queue in (soon, entries) if queue]
+            waiting = [queue[0] for queue in (soon, self._entries) if queue]
             if waiting:
                 self._setAlarm(min(waiting)[0])
             # A caught exception keeps the frames below it: not what was called, which may be what fails.
             del call, waiting
+
+    def _lineUp(self) -> None:
+        """Move the entries that are due from the heap into the line."""
+        soon, entries, now = self._soon, self._entries, self.seconds()
+        due = []
+        while entries and entries[0][0] <= now:
+            entry = heappop(entries)
+            if entry[1] == entry[2]._serial:
+                due.append(entry)
+            else:
+                self._stale -= 1
+        if due and soon:
+            due += soon
+            due.sort()
+            soon.clear()
+        soon += due
