@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -87,5 +88,56 @@ class ProxyClientEndpoint(_WrapperEndpoint):
         super().__init__(wrappedEndpoint, partial(_AnnouncingFactory, announce=announce))
         self._version = version
 
+    def speakingFor(self, source: Address, destination: Address) -> ProxyClientEndpoint:
+        """Make the same endpoint for a client's sake: as the arguments of these names."""
+        return type(self)(self._wrappedEndpoint, self._version, source, destination)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} around {self._wrappedEndpoint!r}, version {self._version}>"
+
+
+def announcing(endpoint: Any, version: int) -> Any:
+    """
+    Have a client's endpoint send a header ahead of all that it sends, TLS included.
+
+    Args:
+        endpoint: stays as it is.
+        version: of the PROXY protocol.
+
+    Returns:
+        Another endpoint.
+    """
+    wrapped = getattr(endpoint, "_wrappedEndpoint", None)
+    if wrapped is None:
+        return ProxyClientEndpoint(endpoint, version)
+    return _around(endpoint, announcing(wrapped, version))
+
+
+def announces(endpoint: object) -> bool:
+    """Tell whether an endpoint, or one that it wraps, sends a header."""
+    while endpoint is not None and not isinstance(endpoint, ProxyClientEndpoint):
+        endpoint = getattr(endpoint, "_wrappedEndpoint", None)
+    return endpoint is not None
+
+
+def speakingFor(endpoint: Any, source: Address, destination: Address) -> Any:
+    """
+    Have an endpoint that sends a header send it for a client's sake.
+
+    Args:
+        endpoint: one that `announces`; it stays as it is.
+        source: the client.
+        destination: where the client has connected to.
+
+    Returns:
+        Another endpoint.
+    """
+    if isinstance(endpoint, ProxyClientEndpoint):
+        return endpoint.speakingFor(source, destination)
+    return _around(endpoint, speakingFor(endpoint._wrappedEndpoint, source, destination))
+
+
+def _around(endpoint: Any, wrapped: Any) -> Any:
+    other = copy(endpoint)
+    other._wrappedEndpoint = wrapped
+    return other
