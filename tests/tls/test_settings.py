@@ -14,9 +14,9 @@ from twisted_endpoints._tls.settings import (
     ServerSettings,
     TLSSettings,
     diffieHellman,
+    serverCheck,
     showAsPyOpenSSLs,
     shownAs,
-    trustIn,
 )
 from twisted_endpoints._tls.sni import SNIConnectionCreator
 from twisted_endpoints._tls.verification import VerifyingClientOptions
@@ -34,10 +34,7 @@ def identity(issued: Issued = LEAF) -> Identity:
 
 
 def client(shown: Identity | None = None, minVersion: str = "1.2") -> Any:
-    more = shownAs(shown) if shown else {}
-    return VerifyingClientOptions(
-        "example.com", trustIn(TRUST), **TLSSettings(minVersion).arguments(), **more
-    )
+    return VerifyingClientOptions("example.com", serverCheck(TLSSettings(minVersion), shown, TRUST))
 
 
 def ciphers(options: CertificateOptions) -> list[str]:
@@ -126,3 +123,25 @@ def test_whatOpenSSLRefusesIsAValueError() -> None:
     short = make(["example.com"], key=rsa.generate_private_key(65537, 1024))
     with pytest.raises(ValueError, match=r"OpenSSL refuses this certificate: .*key too small"):
         ServerSettings().options(identity(short))
+
+
+def test_clientsWithTheSameSettingsShareOneCheck(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = TLSSettings(alpn=(b"h2",))
+    shared = serverCheck(settings, None, ())
+
+    assert serverCheck(TLSSettings(alpn=(b"h2",)), None, ()) is shared
+    assert serverCheck(TLSSettings(), None, ()) is not shared
+    assert serverCheck(settings, None, TRUST) is not shared
+    assert serverCheck(settings, identity(), ()) is not serverCheck(settings, identity(), ())
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/other.pem")
+    assert serverCheck(settings, None, ()) is not shared
+
+
+def test_thisMachinesTrustIsReadAnewAfterAWhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    shared = serverCheck(TLSSettings(), None, ())
+    now[0] = 3599
+    assert serverCheck(TLSSettings(), None, ()) is shared
+    now[0] = 3600
+    assert serverCheck(TLSSettings(), None, ()) is not shared

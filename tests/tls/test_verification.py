@@ -18,7 +18,7 @@ from zope.interface import implementer
 
 from twisted_endpoints._tls.hosts import Host
 from twisted_endpoints._tls.refusals import CertificateRefused, WrongHost, untrusted
-from twisted_endpoints._tls.verification import CertificateCheck, VerifyingClientOptions, checkPeers
+from twisted_endpoints._tls.verification import ServerCheck, VerifyingClientOptions, checkClients, judge
 from twisted_endpoints.error import ConnectionDone
 from twisted_endpoints.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLContextFactory
 from twisted_endpoints.ssl import CertificateOptions, TLSVersion
@@ -27,8 +27,9 @@ from .authority import DAY, NOW, Issued, intermediate, make, root
 from .connecting import End, certificate, connect, private_, serving
 
 
-def client(host: str, **options: Any) -> VerifyingClientOptions:
-    return VerifyingClientOptions(host, trustRoot=certificate(root()), **options)
+def client(host: str, sendServerName: bool | None = None, **options: Any) -> VerifyingClientOptions:
+    check = ServerCheck(certificate(root()), **options)
+    return VerifyingClientOptions(host, check, sendServerName)
 
 
 def dnsNames(*names: str) -> list[tuple[x509.ExtensionType, bool]]:
@@ -392,10 +393,10 @@ def test_protocolsAreOffered() -> None:
     assert [end.tls.negotiatedProtocol for end in ends] == [b"h2", b"h2"]
 
 
-def checking(host: Host | None = None, **options: Any) -> CertificateOptions:
+def checking() -> CertificateOptions:
     """A server whose clients must show a certificate of the root."""
-    made = serving(root().issue("example.com"), trustRoot=certificate(root()), **options)
-    checkPeers(made.getContext(), host)
+    made = serving(root().issue("example.com"), trustRoot=certificate(root()))
+    checkClients(made.getContext())
     return made
 
 
@@ -456,12 +457,31 @@ def test_theOptionsKeepNoConnection(name: str) -> None:
     assert gone() is None
 
 
-def test_theCheckIsPureOfTheConnection() -> None:
-    check = CertificateCheck(Host.parse("example.com"))
-    good = certificate(root().issue("example.com")).original
-    connection: Any = None
+def test_clientsOfManyHostsShareACheck() -> None:
+    check = ServerCheck(certificate(root()))
+    shown = serving(root().issue("example.com"))
+    for host, isRight in [("example.com", True), ("example.org", False)] * 2:
+        _, user = connect(shown, VerifyingClientOptions(host, check))
+        assert user.said.heard == (b"from the server" if isRight else b"")
+        assert isRight or "and not for example.org" in str(user.said.lost)
 
-    assert check(connection, good, 0, 0, 1) is True
-    assert check(connection, good, 0, 1, 1) is True
+
+def test_aConnectionWithoutAHostIsRefused() -> None:
+    check = ServerCheck(certificate(root()))
+
+    server, user = connect(serving(root().issue("example.com")), check._options)
+
+    assert (user.said.heard, server.said.heard) == (b"", b"")
+    assert "alert" in str(server.said.lost)
+
+
+def test_theJudgement() -> None:
+    host = Host.parse("example.com")
+    good = certificate(root().issue("example.com")).original
+
+    judge(host, good, 0, 0, 1)
+    judge(host, good, 0, 1, 1)
     with pytest.raises(CertificateRefused):
-        check(connection, good, 20, 1, 0)
+        judge(host, good, 20, 1, 0)
+    with pytest.raises(CertificateRefused):
+        judge(Host.parse("example.org"), good, 0, 0, 1)

@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from tests.running import run
 from twisted_endpoints import error
-from twisted_endpoints._tls.verification import VerifyingClientOptions
+from twisted_endpoints._tls.verification import ServerCheck, VerifyingClientOptions
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.endpoints import tls
 from twisted_endpoints.endpoints.tcp import TCP4ClientEndpoint, TCP4ServerEndpoint
@@ -84,7 +84,7 @@ class Bed:
     def client(self, **options: Any) -> TLSClientEndpoint:
         trust = trustRootFromCertificates([Certificate.loadPEM(root().certificatePEM)])
         tcp = TCP4ClientEndpoint(self.reactor, "127.0.0.1", self.port.getHost().port)
-        creator = VerifyingClientOptions("localhost", trustRoot=trust)
+        creator = VerifyingClientOptions("localhost", ServerCheck(trust))
         return TLSClientEndpoint(tcp, creator, self.reactor, **options)
 
     def peer(self, play: Callable[[socket.socket], Any]) -> Deferred[Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from OpenSSL.crypto import X509, PKey
@@ -17,7 +20,7 @@ from ..ssl import (
     trustRootFromCertificates,
 )
 from .alpn import setupForALPN
-from .verification import checkClients
+from .verification import ServerCheck, checkClients
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -114,6 +117,48 @@ class ServerSettings(TLSSettings):
         """Make the context of `options`."""
         context: Context = self.options(identity).getContext()
         return context
+
+
+#: Seconds after which this machine's trust is read anew for new clients.
+_TRUST_KEPT = 3600
+
+
+def serverCheck(
+    settings: TLSSettings, identity: Identity | None, authorities: tuple[x509.Certificate, ...]
+) -> ServerCheck:
+    """
+    Give what checks servers by these settings; the same for all clients that have the same, and show nothing.
+
+    Args:
+        settings: what is said.
+        identity: what the client shows if it is asked to.
+        authorities: whom it trusts; those that this machine trusts if there are none.
+
+    Raises:
+        ValueError: OpenSSL knows no such cipher suites.
+    """
+    if identity is not None:
+        return _makeCheck(settings, authorities, identity)
+    # What OpenSSL looks for when it reads this machine's trust.
+    places = tuple(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    return _sharedCheck(settings, authorities, places, int(time.monotonic() / _TRUST_KEPT))
+
+
+@lru_cache(maxsize=8)
+def _sharedCheck(
+    settings: TLSSettings, authorities: tuple[x509.Certificate, ...], *fresh: object
+) -> ServerCheck:
+    return _makeCheck(settings, authorities)
+
+
+def _makeCheck(
+    settings: TLSSettings, authorities: tuple[x509.Certificate, ...], identity: Identity | None = None
+) -> ServerCheck:
+    return ServerCheck(
+        trustIn(authorities) if authorities else None,
+        **settings.arguments(),
+        **(shownAs(identity) if identity else {}),
+    )
 
 
 def shownAs(identity: Identity) -> dict[str, Any]:

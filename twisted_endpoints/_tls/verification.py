@@ -4,18 +4,18 @@ The check of certificates that ``tls:`` and ``ssl:`` use, in both vocabularies: 
 OpenSSL calls back for each certificate of the chain, in the middle of the handshake.  Whatever goes wrong
 there has to end in a fatal alert to the peer and in no byte of the application, so:
 
-- The callback raises an error of OpenSSL's kind.  pyOpenSSL then lets the handshake fail, with the alert
-  that belongs to it, and raises the error where the TLS protocol handles those of OpenSSL: it sends the
-  alert, and the error becomes the reason that the connection is lost.
-- An error that nobody foresaw becomes such an error too, and is logged.
-- pyOpenSSL does so only for the callback of a *context*, and a context takes one only before its first
-  connection.  So each options object here has a context of its own, for one host.
-- The callback knows nothing of the connection that it is called for: no reference leads from OpenSSL's
-  objects back to the protocol, and nothing has to be undone when it is lost.
+- Whatever is raised is a no, to which OpenSSL sends the alert that belongs to it.  The error becomes the
+  reason that the connection is lost: it is given to the TLS protocol.
+- An error that nobody foresaw becomes one that says so, and is logged.
+- pyOpenSSL passes errors on only for the callback of a *context*, but keeps them with the context: one may
+  meet the next connection, of another server or in another thread.  So none is raised in the callback.
+- A context with this machine's trust takes 5 ms and 860 KiB.  So clients of many hosts may share one, and
+  the host to check for belongs to the connection.  One without a host is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from OpenSSL.SSL import VERIFY_CLIENT_ONCE, VERIFY_FAIL_IF_NO_PEER_CERT, VERIFY_PEER, Connection, Context
@@ -33,88 +33,94 @@ if TYPE_CHECKING:
 
 _log = Logger(__name__)
 
+_DEMANDED = VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT | VERIFY_CLIENT_ONCE
 
-class CertificateCheck:
+
+def judge(host: Host | None, certificate: X509, code: int, depth: int, ok: int) -> None:
     """
-    Tells OpenSSL whether it may go on with a certificate: a callback for `Context.set_verify`.
+    Judge one certificate of a chain.
 
     Args:
-        host: the server that the peer must be; None if the peers are clients, which must only be trusted.
+        host: the server that the peer must be; None if it is a client, which must only be trusted.
+        certificate: the certificate.
+        code: what OpenSSL found wrong with it.
+        depth: how far it stands above the peer's own.
+        ok: whether OpenSSL found nothing wrong.
+
+    Raises:
+        CertificateRefused: the handshake may not go on.
     """
+    if ok and (depth != 0 or host is None):
+        return  # only the peer's own certificate names it
+    try:
+        found = certificate.to_cryptography()
+        if not ok:
+            raise untrusted(host, found, code, depth)
+        if host is not None and not host.isNamedBy(found):
+            raise wrongHost(host, found)
+    except CertificateRefused:
+        raise
+    except BaseException as error:
+        _log.failure("while checking a certificate")
+        raise unreadable(host, error) from None
 
-    def __init__(self, host: Host | None) -> None:
-        self._host = host
 
-    def __call__(self, connection: Connection, certificate: X509, code: int, depth: int, ok: int) -> bool:
-        """
-        Judge one certificate.
+def _refusing(
+    hostOf: Callable[[Connection], Host | None],
+) -> Callable[[Connection, X509, int, int, int], bool]:
+    """Make a callback for OpenSSL, which tells whether it may go on with a certificate."""
 
-        Args:
-            connection: whose handshake it is.
-            certificate: of the chain.
-            code: what OpenSSL found wrong with it.
-            depth: how far it stands above the peer's own.
-            ok: whether OpenSSL found nothing wrong.
-
-        Raises:
-            CertificateRefused: OpenSSL may not go on.
-        """
-        if ok and (depth != 0 or self._host is None):
-            return True  # only the peer's own certificate names it
+    def check(connection: Connection, certificate: X509, code: int, depth: int, ok: int) -> bool:
         try:
-            found = certificate.to_cryptography()
-            if not ok:
-                raise untrusted(self._host, found, code, depth)
-            if self._host is not None and not self._host.isNamedBy(found):
-                raise wrongHost(self._host, found)
-        except CertificateRefused:
-            raise
-        except BaseException as error:
-            _log.failure("while checking a certificate")
-            raise unreadable(self._host, error) from None
-        return True
-
-
-class ClientCheck(CertificateCheck):
-    """
-    A server's check of its clients, which raises nothing: its connections may change their context.
-
-    pyOpenSSL keeps what a callback raises with the context that the connection began with, and asks the one
-    that it has then; so the error would meet the next connection that begins, and not this one.  The reason
-    is given to the TLS protocol, and the alert is OpenSSL's own.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(None)
-
-    def __call__(self, connection: Connection, certificate: X509, code: int, depth: int, ok: int) -> bool:
-        try:
-            return super().__call__(connection, certificate, code, depth, ok)
+            judge(hostOf(connection), certificate, code, depth, ok)
         except BaseException as error:
             protocol: Any = connection.get_app_data()
             if protocol is not None:
                 # Without its traceback, which holds the connection, which holds the protocol.
                 protocol._reason = Failure(error.with_traceback(None))
             return False
+        return True
+
+    return check
 
 
-_DEMANDED = VERIFY_PEER | VERIFY_FAIL_IF_NO_PEER_CERT | VERIFY_CLIENT_ONCE
-
-
-def checkPeers(context: Context, host: Host | None = None) -> None:
-    """
-    Let a context refuse every peer without a good certificate.
-
-    Args:
-        context: one that no connection was made with.  Whom it trusts is settled elsewhere.
-        host: the server that the peers must be; None for clients.
-    """
-    context.set_verify(_DEMANDED, CertificateCheck(host))
+_checkClient = _refusing(lambda connection: None)
+_checkServer = _refusing(lambda connection: connection.checkedHost)
 
 
 def checkClients(context: Context) -> None:
-    """Let a server's context, that connections may be switched to or from, refuse clients as `checkPeers`."""
-    context.set_verify(_DEMANDED, ClientCheck())
+    """
+    Let a server refuse every client without a good certificate.
+
+    Args:
+        context: one that no connection was made with.  Whom it trusts is settled elsewhere.
+    """
+    context.set_verify(_DEMANDED, _checkClient)
+
+
+class ServerCheck:
+    """
+    Makes connections whose server must prove who it is: one for all clients that differ only in the host.
+
+    Args:
+        trustRoot: the authorities whose certificates count; by default those that this machine trusts.
+        **certificateOptions: more arguments for `CertificateOptions`, but those that weaken the check.
+
+    Raises:
+        TypeError: an argument that `CertificateOptions` doesn't take, or not with `trustRoot`.
+    """
+
+    def __init__(self, trustRoot: Any = None, **certificateOptions: Any) -> None:
+        self._options = CertificateOptions(
+            trustRoot=platformTrust() if trustRoot is None else trustRoot, **certificateOptions
+        )
+        self._options.getContext().set_verify(_DEMANDED, _checkServer)
+
+    def connection(self, tlsProtocol: Any, host: Host) -> Connection:
+        """Make a connection to a host."""
+        connection: Any = self._options.clientConnectionForTLS(tlsProtocol)
+        connection.checkedHost = host
+        return connection  # type: ignore[no-any-return]
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -126,35 +132,27 @@ class VerifyingClientOptions:
 
     Args:
         hostname: the host, as a person writes it: a name, in any alphabet, or an address.
-        trustRoot: the authorities whose certificates count; by default those that this machine trusts.
+        check: whom to trust, and how else TLS is done; others may use it too.  By default one with this
+            machine's trust.
         sendServerName: whether to tell the server which host is meant (SNI); by default if it is a name.
-        **certificateOptions: more arguments for `CertificateOptions`, but those that weaken the check.
 
     Raises:
         ValueError: there is no such host name.
-        TypeError: an argument that `CertificateOptions` doesn't take, or not with `trustRoot`.
     """
 
     def __init__(
-        self,
-        hostname: str,
-        trustRoot: Any = None,
-        sendServerName: bool | None = None,
-        **certificateOptions: Any,
+        self, hostname: str, check: ServerCheck | None = None, sendServerName: bool | None = None
     ) -> None:
         host = Host.parse(hostname)
         self._host = host
+        self._check = check or ServerCheck()
         self._sendServerName = host.isName if sendServerName is None else sendServerName
-        self._options = CertificateOptions(
-            trustRoot=platformTrust() if trustRoot is None else trustRoot, **certificateOptions
-        )
-        checkPeers(self._options.getContext(), host)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self._host.text}>"
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> Connection:
-        connection: Connection = self._options.clientConnectionForTLS(tlsProtocol)
+        connection = self._check.connection(tlsProtocol, self._host)
         if self._sendServerName:
             connection.set_tlsext_host_name(self._host.ascii.encode("ascii"))
         return connection

@@ -118,7 +118,7 @@ def clientOptions(
         Refused: the host, or the cipher suites, can't be.
     """
     from .._tls.hosts import Host
-    from .._tls.settings import shownAs, trustIn
+    from .._tls.settings import serverCheck
     from .._tls.verification import VerifyingClientOptions
 
     try:
@@ -127,12 +127,8 @@ def clientOptions(
         raise Refused(hostName, f"a certificate can't be for {host!r} (IDNA: {e})") from e
     except ValueError as e:
         raise Refused(hostName, str(e)) from e
-    return VerifyingClientOptions(
-        host,
-        trustIn(authorities) if authorities else None,
-        **argumentsOf(settings),
-        **(shownAs(identity) if identity else {}),
-    )
+    argumentsOf(settings)
+    return VerifyingClientOptions(host, serverCheck(settings, identity, authorities))
 
 
 def argumentsOf(settings: TLSSettings) -> dict[str, Any]:
