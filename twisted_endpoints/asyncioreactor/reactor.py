@@ -12,6 +12,7 @@ from ..interfaces import (
     IReactorMulticast,
     IReactorPluggableNameResolver,
     IReactorPluggableResolver,
+    IReactorProcess,
     IReactorSocket,
     IReactorSSL,
     IReactorTCP,
@@ -24,6 +25,7 @@ from ..interfaces import (
 from .adopted import Adopted
 from .multicast import Multicast
 from .names import Names
+from .process import Processes
 from .tcp import TCP
 from .tls import TLS
 from .unix import UNIX
@@ -35,6 +37,7 @@ from .unix import UNIX
     IReactorMulticast,
     IReactorPluggableNameResolver,
     IReactorPluggableResolver,
+    IReactorProcess,
     IReactorSocket,
     IReactorSSL,
     IReactorTCP,
@@ -44,7 +47,7 @@ from .unix import UNIX
     IReactorUNIX,
     _ISupportsExitSignalCapturing,
 )
-class AsyncioReactor(Multicast, Names, TCP, TLS, UNIX, Adopted):
+class AsyncioReactor(Multicast, Names, TCP, TLS, UNIX, Adopted, Processes):
     """
     A reactor on an asyncio event loop.
 

@@ -1,0 +1,393 @@
+"""
+Child processes: what a process's protocol holds as its transport, with pipes or with a terminal.
+
+A process is over when two things have happened, in either order: it has exited, and everything that it was
+connected by is closed.  What it has started itself may hold its pipes open for longer than it lives.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from .. import error
+from ..address import _ProcessAddress
+from ..failure import Failure
+from ..interfaces import IConsumer, IProcessTransport, IPushProducer
+from .core import calledLogged
+from .processexit import Child
+from .processpipes import ChildWriter, Reader
+from .processspawn import Command, spawn
+
+if TYPE_CHECKING:
+    from .core import Core
+
+#: What the descriptors of a process are by default: input, output, error output.
+STANDARD: Mapping[int, int | str] = {0: "w", 1: "r", 2: "r"}
+
+
+def signalNumber(signalID: str | int) -> int:
+    """
+    Find the number of a signal.
+
+    Args:
+        signalID: its name, as ``"TERM"`` or ``"SIGTERM"``, or its number.
+
+    Raises:
+        ValueError: there is no signal of that name.
+    """
+    if isinstance(signalID, int):
+        return signalID
+    found = getattr(signal, f"SIG{signalID.removeprefix('SIG')}", None)
+    if not isinstance(found, signal.Signals):
+        raise ValueError(f"there is no signal {signalID!r}: give a name such as 'TERM', or a number")
+    return found
+
+
+def endReason(status: int | None) -> error.ProcessDone | error.ProcessTerminated:
+    """Say how a process ended, by what `os.waitpid` says; by None, that nobody knows."""
+    if status is None:
+        return error.ProcessTerminated()
+    if os.WIFSIGNALED(status):
+        return error.ProcessTerminated(None, os.WTERMSIG(status), status)
+    code = os.WEXITSTATUS(status)
+    return error.ProcessTerminated(code, None, status) if code else error.ProcessDone(status)
+
+
+class _Running:
+    """
+    What is the same with pipes and with a terminal: the process itself, and its end.
+
+    Attributes:
+        pid: the process's number; None once it has exited.
+        status: how it ended, as `os.waitpid` says; None before.
+        proto: its protocol, None once it has been told of the end.
+    """
+
+    def __init__(self, reactor: Core, command: Command, protocol: Any) -> None:
+        self.reactor: Any = reactor
+        self.proto = protocol
+        self.status: int | None = None
+        self.pid: int | None = None
+        self._command = command
+        self._exited = False
+
+    def __repr__(self) -> str:
+        state = f"pid={self.pid}" if self.pid is not None else f"status={self.status}"
+        return f"<{type(self).__name__} {os.fsdecode(self._command.executable)!r} {state}>"
+
+    def _start(self, fds: Mapping[int, int], terminal: bool) -> None:
+        """Start the program; `OSError` says why not."""
+        self.pid = spawn(self._command, fds, terminal)
+
+    def _begin(self) -> None:
+        """Tell the protocol, and wait for the end."""
+        self._child = Child(self.reactor._loop, self.pid or 0, self._childEnded)
+        self.reactor._track(self)
+        self._tell("makeConnection", self)
+
+    def _connected(self) -> list[Reader | ChildWriter]:
+        """List what it is still connected by."""
+        raise NotImplementedError
+
+    def _childEnded(self, status: int | None) -> None:
+        self._exited = True
+        self.status = status
+        self.pid = None
+        self._tell("processExited", Failure(endReason(status)))
+        self._maybeOver()
+
+    def _maybeOver(self) -> None:
+        if self._exited and not self._connected():
+            self.reactor._untrack(self)
+            self._tell("processEnded", Failure(endReason(self.status)))
+            self.proto = None
+
+    def _tell(self, method: str, *args: object) -> None:
+        if self.proto is not None:
+            calledLogged(f"Unhandled error in {method} of {self.proto!r}", getattr(self.proto, method), *args)
+
+    def signalProcess(self, signalID: str | int) -> None:
+        """
+        Send a signal.
+
+        Args:
+            signalID: its name, such as ``"TERM"``, or its number.
+
+        Raises:
+            ProcessExitedAlready: the process has exited.
+            ValueError: there is no such signal.
+        """
+        number = signalNumber(signalID)
+        if self.pid is None:
+            raise error.ProcessExitedAlready()
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            raise error.ProcessExitedAlready() from None
+
+    # What the reactor asks
+
+    @property
+    def _reading(self) -> bool:
+        return True
+
+    @property
+    def _writing(self) -> bool:
+        return any(isinstance(end, ChildWriter) and end._writing for end in self._connected())
+
+    def _shutdown(self) -> None:
+        reason = Failure(error.ConnectionLost("The reactor has stopped"))
+        for end in self._connected():
+            end.close(reason)
+        self._child.check()
+        if not self._exited:
+            self._child.leave()
+            # Nobody will tell of its end; a protocol of streams wants to know.
+            left = getattr(self.proto, "_processLeft", None)
+            if left is not None:
+                calledLogged(f"Unhandled error in connectionLost of {self.proto!r}", left, reason)
+            self.proto = None
+
+    # ITransport; what both kinds write and read by
+
+    def getHost(self) -> _ProcessAddress:
+        """Return an address that says nothing but that this is a process."""
+        return _ProcessAddress()
+
+    getPeer = getHost
+
+    def pauseProducing(self) -> None:
+        """Read nothing from the process."""
+        for end in self._connected():
+            if isinstance(end, Reader):
+                end.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read on."""
+        for end in self._connected():
+            if isinstance(end, Reader):
+                end.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """Close what the process is connected by: whoever consumes its output wants no more."""
+        self.loseConnection()
+
+    def loseConnection(self) -> None:
+        raise NotImplementedError
+
+    def _input(self) -> ChildWriter | None:
+        """Give what leads to the process's standard input, while that is open."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        """Write to the process's standard input; if there is none, this does nothing."""
+        writer = self._input()
+        if writer is not None:
+            writer.write(data)
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """Write several pieces to the process's standard input; if there is none, this does nothing."""
+        writer = self._input()
+        if writer is not None:
+            writer.writeSequence(data)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Have a producer write to the process's standard input; without one, the producer is stopped."""
+        writer = self._input()
+        if writer is not None:
+            writer.registerProducer(producer, streaming)
+        else:
+            producer.stopProducing()
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer."""
+        writer = self._input()
+        if writer is not None:
+            writer.unregisterProducer()
+
+
+@implementer(IProcessTransport, IConsumer, IPushProducer)
+class Process(_Running):
+    """
+    A process with pipes.
+
+    Args:
+        reactor: the reactor.
+        command: what to run.
+        protocol: its protocol; None for a process without pipes.
+        childFDs: what each of its descriptors is, as for `spawnProcess`.
+
+    Raises:
+        OSError: the system says why it can't be run.
+
+    Attributes:
+        pipes: what is open, by the process's own count of descriptors.
+    """
+
+    def __init__(
+        self, reactor: Core, command: Command, protocol: Any, childFDs: Mapping[int, int | str] = STANDARD
+    ) -> None:
+        super().__init__(reactor, command, protocol)
+        self.pipes: dict[int, Reader | ChildWriter] = {}
+        if protocol is None and not all(isinstance(target, int) for target in childFDs.values()):
+            raise ValueError("a process with pipes needs a protocol")
+        fds: dict[int, int] = {}
+        ours: dict[int, int] = {}
+        try:
+            for number, target in childFDs.items():
+                match target:
+                    case "r":
+                        ours[number], fds[number] = os.pipe()
+                    case "w":
+                        fds[number], ours[number] = os.pipe()
+                    case int():
+                        fds[number] = target
+                    case _:
+                        raise ValueError(f"descriptor {number} can be 'r', 'w' or a number, not {target!r}")
+            self._start(fds, terminal=False)
+        except BaseException:
+            for descriptor in ours.values():
+                os.close(descriptor)
+            raise
+        finally:
+            for number in ours:
+                os.close(fds[number])
+        for number, descriptor in ours.items():
+            lost = partial(self._pipeLost, number)
+            if childFDs[number] == "r":
+                self.pipes[number] = Reader(reactor, descriptor, partial(self._received, number), lost)
+            else:
+                self.pipes[number] = ChildWriter(reactor, descriptor, protocol, lost)
+        self._begin()
+
+    def _connected(self) -> list[Reader | ChildWriter]:
+        return list(self.pipes.values())
+
+    def _received(self, number: int, data: bytes) -> None:
+        self.proto.childDataReceived(number, data)
+
+    def _pipeLost(self, number: int, reason: Failure) -> None:
+        del self.pipes[number]
+        self._tell("childConnectionLost", number)
+        self._maybeOver()
+
+    def _input(self) -> ChildWriter | None:
+        found = self.pipes.get(0)
+        return found if isinstance(found, ChildWriter) else None
+
+    def writeToChild(self, childFD: int, data: bytes) -> None:
+        """
+        Write to one of the pipes.
+
+        Raises:
+            KeyError: there is no such pipe to write to, or it is closed.
+        """
+        found = self.pipes[childFD]
+        if not isinstance(found, ChildWriter):
+            raise KeyError(childFD)
+        found.write(data)
+
+    def closeChildFD(self, descriptor: int) -> None:
+        """Close one of the pipes, once what was written is sent; one that is closed already is no error."""
+        if descriptor in self.pipes:
+            self.pipes[descriptor].loseConnection()
+
+    def closeStdin(self) -> None:
+        """Close the process's input once what was written is sent."""
+        self.closeChildFD(0)
+
+    def closeStdout(self) -> None:
+        """Read no more of the process's output."""
+        self.closeChildFD(1)
+
+    def closeStderr(self) -> None:
+        """Read no more of the process's error output."""
+        self.closeChildFD(2)
+
+    def loseConnection(self) -> None:
+        """Close the process's input, output and error output."""
+        self.closeStdin()
+        self.closeStderr()
+        self.closeStdout()
+
+
+@implementer(IProcessTransport, IConsumer, IPushProducer)
+class PTYProcess(_Running):
+    """
+    A process on a terminal, which is its input, output and error output in one.
+
+    Args:
+        reactor: the reactor.
+        command: what to run.
+        protocol: its protocol.
+        usePTY: True for a new terminal; or a tuple of the descriptors of one, ours and the process's, and its
+            name.
+
+    Raises:
+        OSError: the system says why it can't be run; descriptors that were given are open then.
+    """
+
+    def __init__(
+        self, reactor: Core, command: Command, protocol: Any, usePTY: bool | int | tuple[int, int, str]
+    ) -> None:
+        super().__init__(reactor, command, protocol)
+        given = isinstance(usePTY, (tuple, list))
+        ours, theirs = usePTY[:2] if isinstance(usePTY, (tuple, list)) else pty.openpty()
+        try:
+            self._start(dict.fromkeys(range(3), theirs), terminal=True)
+        except BaseException:
+            if not given:
+                os.close(ours)
+                os.close(theirs)
+            raise
+        os.close(theirs)
+        # Two descriptors of one terminal, each closed by its owner.
+        self._writer: ChildWriter | None = ChildWriter(reactor, os.dup(ours), protocol, self._hungUp)
+        self._reader: Reader | None = Reader(reactor, ours, self._received, self._hungUp)
+        self._begin()
+
+    def _connected(self) -> list[Reader | ChildWriter]:
+        return [end for end in (self._reader, self._writer) if end is not None]
+
+    def _received(self, data: bytes) -> None:
+        self.proto.childDataReceived(1, data)
+
+    def _hungUp(self, reason: Failure) -> None:
+        ends = self._connected()
+        self._reader = self._writer = None
+        for end in ends:
+            end.close(reason)
+        if ends:
+            self._maybeOver()
+
+    def _input(self) -> ChildWriter | None:
+        return self._writer
+
+    def fileno(self) -> int:
+        """Return the descriptor of this end of the terminal, -1 once it is closed."""
+        return -1 if self._reader is None else self._reader.fileno()
+
+    def loseConnection(self) -> None:
+        """Hang up, once what was written is sent."""
+        if self._writer is not None:
+            self._writer.loseConnection()
+
+    def closeStdin(self) -> None:
+        """Do nothing: a terminal is closed as a whole."""
+
+    closeStdout = closeStderr = closeStdin
+
+    def closeChildFD(self, descriptor: int) -> None:
+        """Refuse: a terminal is closed as a whole."""
+        raise NotImplementedError("a process on a terminal has no single descriptors: use loseConnection")
+
+    def writeToChild(self, childFD: int, data: bytes) -> None:
+        """Refuse: a terminal has one input."""
+        raise NotImplementedError("a process on a terminal has no single descriptors: use write")
