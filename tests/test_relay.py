@@ -89,12 +89,16 @@ class Endpoint:
 class Notes(Observer):
     def __init__(self) -> None:
         self.said: list[tuple[str, Stream]] = []
+        self.halfEnds = 0
 
     def opened(self, stream: Stream) -> None:
         self.said.append(("opened", stream))
 
     def failed(self, stream: Stream) -> None:
         self.said.append(("failed", stream))
+
+    def halfEnded(self, stream: Stream) -> None:
+        self.halfEnds += 1
 
     def closed(self, stream: Stream) -> None:
         self.said.append(("closed", stream))
@@ -240,10 +244,38 @@ def test_aResetAfterTheHalfCloseAbortsTheOther() -> None:
     assert outgoing.told == ["half-close", "abort"]
 
 
-def test_aPeerThatWantsNoMoreIsCutOff() -> None:
-    _, outgoing, _, _ = joined()
+def test_aPeerThatWantsNoMoreIsCutOffWhenThereIsMoreForIt() -> None:
+    accepted, outgoing, _, _ = joined()
     outgoing.protocol.writeConnectionLost()
+    outgoing.protocol.dataReceived(b"but sends")
+    assert (outgoing.told, accepted.value()) == ([], b"but sends")
+
+    accepted.protocol.dataReceived(b"more")
     assert outgoing.told == ["abort"]
+
+
+def test_whatIsPausedForAPeerThatWantsNoMoreGoesOn() -> None:
+    accepted, outgoing, _, _ = joined()
+    accepted.protocol.pauseProducing()
+    outgoing.protocol.writeConnectionLost()
+
+    assert accepted.producerState == "producing"
+
+
+def test_theObserverHearsOfTheEndOfOneDirection() -> None:
+    accepted, outgoing, _, notes = joined()
+    outgoing.protocol.readConnectionLost()
+    assert notes.halfEnds == 1
+
+    accepted.protocol.readConnectionLost()
+    assert notes.halfEnds == 1
+
+
+def test_aStreamCanBeClosed() -> None:
+    accepted, outgoing, _, notes = joined()
+    notes.said[0][1].close()
+
+    assert (accepted.told, outgoing.told) == (["close"], ["close"])
 
 
 def test_aTransportThatCannotHalfCloseIsClosed() -> None:

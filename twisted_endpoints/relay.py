@@ -50,6 +50,9 @@ class Observer:
     def opened(self, stream: Stream) -> None:
         """Both ends are connected, and bytes flow."""
 
+    def halfEnded(self, stream: Stream) -> None:
+        """One end's peer has sent all that it will send, and is told on; the other may go on."""
+
     def failed(self, stream: Stream) -> None:
         """The outgoing connection could not be made (`Stream.reason`); the accepted one is aborted."""
         log.warning(
@@ -107,8 +110,8 @@ class End(Protocol):
 
     def writeConnectionLost(self) -> None:
         # Twisted's TCP reports the half-close that we asked for in the same way.
-        if not self._writeEnded:
-            closeNow(self._transport())
+        if not self._writeEnded and self._stream is not None:
+            self._stream._deafened(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.reason = reason
@@ -156,6 +159,10 @@ class End(Protocol):
         transport = self._transport()
         self._unregister()
         getattr(transport, "loseWriteConnection", transport.loseConnection)()
+
+    def _refuse(self, data: bytes) -> None:
+        """Take the place of a write where nothing can be written any more."""
+        closeNow(self._transport())
 
     def _close(self) -> None:
         """Close after what is buffered."""
@@ -212,6 +219,12 @@ class Stream:
         """How many bytes came back."""
         return self.outgoing.received if self.outgoing is not None else 0
 
+    def close(self) -> None:
+        """Close both connections, each after what is buffered."""
+        for end in (self.accepted, self.outgoing):
+            if end is not None and not end.gone:
+                end._close()
+
     def abort(self) -> None:
         """Cut both connections, or give up connecting, at once."""
         if self._connecting is not None:
@@ -265,10 +278,17 @@ class Stream:
         if not other.ended:
             if not other.gone:
                 other._endWriting()
+                self._relay._tell("halfEnded", self)
             return
-        for each in (other, end):
-            if not each.gone:
-                each._close()
+        self.close()
+
+    def _deafened(self, end: End) -> None:
+        """Go on until there is something to write to an end that takes no more: that cuts the stream."""
+        other = self._otherOf(end)
+        if other is not None:
+            other._write = end._refuse
+            # It may have been paused for this end, which won't say that it can take more.
+            other.resumeProducing()
 
     def _gone(self, end: End, reason: Failure) -> None:
         clean = reason.check(ConnectionDone) is not None

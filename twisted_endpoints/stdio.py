@@ -58,9 +58,9 @@ class StandardIO:
     Connects a protocol to standard input and output, at once.
 
     The end of the input is the end of the connection, as soon as all that was written has been taken; a
-    protocol that is an `IHalfCloseableProtocol` is told instead.  If nothing can be written any more, because
-    nobody reads or the disk is full, the connection ends with that reason; again a protocol that can be
-    half closed is told first.  The descriptors stay open at the end.
+    protocol that is an `IHalfCloseableProtocol` is told instead.  If something can't be written, because
+    nobody reads or the disk is full, the connection ends with that reason; of a pipe, a protocol that can be
+    half closed is told before it tries.  The descriptors stay open at the end.
 
     It is a listening port too, one that has had its only connection, for whoever gets it from an endpoint.
 
@@ -94,7 +94,7 @@ class StandardIO:
             from . import reactor
         self._reactor = reactor
         self.protocol: Any = proto
-        #: Why nothing can be written any more, where the protocol knows and the connection goes on.
+        #: Why nothing can be written any more, where the protocol knows and hasn't tried since.
         self._trouble: Failure | None = None
         self._reason: Failure | None = None
         self._endCall: Any = None
@@ -246,13 +246,8 @@ class StandardIO:
             self._endIfNothingIsLeft()
 
     def writeConnectionLost(self, reason: Failure) -> None:
-        """Learn from the writer that nothing more can be written."""
-        halfCloseable: Any = IHalfCloseableProtocol(self.protocol, None)
-        if halfCloseable is None or self.disconnecting or self._trouble is not None:
-            self.connectionLost(reason)
-        else:
-            self._trouble = reason
-            self._endOutput(halfCloseable)
+        """Learn from the writer that what was written is lost."""
+        self.connectionLost(reason)
 
     def _readerGone(self) -> None:
         """
@@ -269,18 +264,12 @@ class StandardIO:
         """Learn from the writer, after its `finish`, that nothing is left."""
         if self.disconnecting:
             self.connectionLost(self._reason or Failure(error.ConnectionDone()))
-        elif self._writer is not None:
-            self._trouble = None
-            self._writer.endOutput()
-            self._endOutput(IHalfCloseableProtocol(self.protocol, None))
-
-    def _endOutput(self, halfCloseable: Any) -> None:
+            return
         writer, self._writer = self._writer, None
         if writer is not None:
-            producer = writer.producer
+            writer.endOutput()
             writer.close()
-            if producer is not None:
-                self._tell(producer.stopProducing)
+        halfCloseable: Any = IHalfCloseableProtocol(self.protocol, None)
         if halfCloseable is None or self._tell(halfCloseable.writeConnectionLost):
             self._endIfNothingIsLeft()
 
@@ -296,7 +285,7 @@ class StandardIO:
         if self._writer is not None:
             self._writer.finish()
         else:
-            self._endSoon(self._trouble or reason)
+            self._endSoon(reason)
 
     def _endSoon(self, reason: Failure) -> None:
         if self._endCall is None:

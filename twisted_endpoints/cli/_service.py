@@ -6,12 +6,14 @@ import argparse
 import errno
 import math
 import signal
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..defer import Deferred, DeferredList, maybeDeferred
 from ..relay import Observer, RelayFactory, Stream
+from ..stdio import PipeAddress, StandardIO
 from ._memory import Thrift
 from ._report import Report, openReport
 from ._text import addressText, reasonText, sizeText, visible
@@ -47,7 +49,8 @@ class Diary(Observer):
         target: the string that each stream is connected to.
         verbose: write lines for each connection.
         clock: gives the time in seconds.
-        ended: called when a stream has ended.
+        ended: called with a stream that has ended.
+        halfEnded: called with a stream that has ended in one direction.
     """
 
     def __init__(
@@ -56,10 +59,12 @@ class Diary(Observer):
         target: str,
         verbose: bool,
         clock: Callable[[], float],
-        ended: Callable[[], object] = lambda: None,
+        ended: Callable[[Stream], object] = lambda stream: None,
+        halfEnded: Callable[[Stream], object] = lambda stream: None,
     ) -> None:
         self._report = report
         self._ended = ended
+        self._halfEnded = halfEnded
         self._target = visible(target)
         self._verbose = verbose
         self._clock = clock
@@ -74,6 +79,9 @@ class Diary(Observer):
             self._numbers[stream] = self._count
             self._report.line(f"[{self._count}] {addressText(stream.peer)} connected to {self._target}")
 
+    def halfEnded(self, stream: Stream) -> None:
+        self._halfEnded(stream)
+
     def failed(self, stream: Stream) -> None:
         now = self._clock()
         if not self._verbose and now < self._nextFailure:
@@ -87,7 +95,7 @@ class Diary(Observer):
         )
 
     def closed(self, stream: Stream) -> None:
-        self._ended()
+        self._ended(stream)
         number = self._numbers.pop(stream, None)
         if number is None:
             return
@@ -126,7 +134,8 @@ class Service:
             options.connect,
             options.verbose,
             reactor.seconds,
-            lambda: self._thrift.ended(len(self._relay.open)),
+            self._streamEnded,
+            self._streamHalfEnded,
         )
         self._relay = RelayFactory(
             client, maxConnections=options.max_connections, observer=diary, clock=reactor.seconds
@@ -135,6 +144,10 @@ class Service:
         self._port: IListeningPort | None = None
         self._stopping = False
         self._status = 0
+        #: There is one stream, that of standard input and output, and the command ends with it.
+        self._single = False
+        #: The stream that has ended last.
+        self._last: Stream | None = None
         self._liveCall: IDelayedCall | None = None
         self._seen = (0.0, 0)
 
@@ -156,8 +169,17 @@ class Service:
         self._listen = maybeDeferred(self._server.listen, self._relay)
         self._listen.addCallbacks(self._listening, self._notListening)
 
+    def _streamEnded(self, stream: Stream) -> None:
+        self._last = stream
+        self._thrift.ended(len(self._relay.open))
+
     def _listening(self, port: IListeningPort) -> None:
         self._port = port
+        self._single = isinstance(port, StandardIO)
+        if self._single:
+            # What could be said on standard output would be among the bytes of the stream.
+            self._relay.whenIdle().addCallback(self._onlyStreamEnded)
+            return
         try:
             print(f"listening on {addressText(port.getHost())}", flush=True)
         except OSError:
@@ -165,6 +187,22 @@ class Service:
         if self._report.isLive:
             self._seen = (self._reactor.seconds(), 0)
             self._showLive()
+
+    def _streamHalfEnded(self, stream: Stream) -> None:
+        # A terminal doesn't end by itself, and whoever sits there sees that the far end has.
+        farEnded = stream.outgoing is not None and stream.outgoing.ended
+        if farEnded and isinstance(stream.peer, PipeAddress) and sys.stdin is not None and sys.stdin.isatty():
+            stream.close()
+
+    def _onlyStreamEnded(self, _: object) -> None:
+        stream = self._last
+        if stream is not None and stream.reason is not None:
+            self._status = 1
+            if stream.outgoing is not None and not self._options.verbose:
+                why = "stopped by a signal" if self._stopping else reasonText(stream.reason)
+                self._report.line(f"twisted-endpoints relay: cut off: {why}")
+        if not self._stopping:
+            self._reactor.stop()
 
     def _notListening(self, reason: Failure) -> None:
         if self._stopping:
@@ -202,7 +240,10 @@ class Service:
             # The reactor's own handlers would stop what is stopping already.
             signal.signal(number, self._secondSignal)
         waits = [self._relay.whenIdle()]
-        if self._port is not None:
+        if self._single:
+            # Nobody else is served, and who stops the command means this stream.
+            self._relay.abort()
+        elif self._port is not None:
             waits.append(maybeDeferred(self._port.stopListening).addBoth(self._sayWhatIsOpen))
         elif self._listen is not None:
             self._listen.cancel()

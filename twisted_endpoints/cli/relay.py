@@ -33,6 +33,9 @@ examples:
   # a port that the system chooses; the first line of output says which: "listening on tcp:127.0.0.1:43121"
   twisted-endpoints relay tcp:0:interface=127.0.0.1 'tcp:[::1]:80'
 
+  # one connection, which is this command's standard input and output; it ends when that does
+  echo PING | twisted-endpoints relay stdio: tcp:localhost:6379
+
 LISTEN is a server string and CONNECT a client string: `twisted-endpoints list` shows all that there are,
 `twisted-endpoints check STRING` takes one apart.  A LISTEN that doesn't say otherwise gets backlog=1024,
 and a UNIX socket mode=600: only its owner can connect.
@@ -40,7 +43,11 @@ and a UNIX socket mode=600: only its owner can connect.
 SIGINT (Ctrl-C) and SIGTERM end it: it stops listening, gives open streams up to --grace seconds to finish,
 and cuts the rest.  A second signal cuts them at once.
 
-exit status: 0 stopped as it was told to, 1 it can't listen, 2 a wrong argument or string
+With stdio: it ends with its only stream, at once if a signal comes; on a terminal, that is when the far end
+has closed.
+
+exit status: 0 stopped as it was told to, or with stdio: the stream has ended; 1 it can't listen, or with
+stdio: the stream could not be connected or was cut off; 2 a wrong argument or string
 """
 
 
