@@ -14,7 +14,7 @@ from twisted_endpoints.interfaces import (
     IStreamServerEndpointStringParser,
 )
 from twisted_endpoints.plugin import IPlugin
-from twisted_endpoints.plugins import Parser, ssl, tcp, tcp6, tls, unix
+from twisted_endpoints.plugins import Parser, fd, ssl, systemd, tcp, tcp6, tls, unix
 from twisted_endpoints.strings import registry
 
 
@@ -72,6 +72,12 @@ def test_theArgumentsAreTwisteds() -> None:
         ("backlog", "number", "50"),
         ("lockfile", "0 or 1", "1"),
     ]
+    assert signature(systemd.server) == [
+        ("domain", "domain", None),
+        ("index", "number", None),
+        ("name", "text", None),
+    ]
+    assert signature(fd.server) == [("fileno", "number", None)]  # daphne's
     assert signature(ssl.server)[:9] == [
         ("port", "port", None),
         ("privateKey", "path", "server.pem"),

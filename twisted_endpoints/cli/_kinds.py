@@ -66,6 +66,31 @@ def _unix(address: Any, path: str) -> str:
     return f"unix:{quoteStringArgument(name if isinstance(name, str) else name.decode())}"
 
 
+def _opened() -> int:
+    """Listen as another program would do that starts this one, and give the descriptor."""
+    return socket.create_server(("127.0.0.1", 0)).detach()
+
+
+def _handedOver(path: str) -> str:
+    """Hand a socket over as systemd does, and give the string for it."""
+    from ..plugins._inherited import START
+
+    # systemd counts from 3 on, and this process has other files there: they are handed over too, namelessly.
+    others = _opened() - START
+    os.environ["LISTEN_PID"] = str(os.getpid())
+    os.environ["LISTEN_FDS"] = str(others + 1)
+    os.environ["LISTEN_FDNAMES"] = ":" * others + "doctor"
+    return "systemd:name=doctor"
+
+
+def _noSystemd() -> str:
+    return "" if sys.platform.startswith("linux") else "only Linux has systemd"
+
+
+def _port(address: Any, path: str) -> str:
+    return f"tcp:127.0.0.1:{address.port}"
+
+
 def _certificates(path: str) -> tuple[str, str]:
     from ._throwaway import certificates
 
@@ -77,7 +102,7 @@ KINDS = (
     Kind(
         "tcp",
         lambda path: "tcp:0:interface=127.0.0.1",
-        lambda address, path: f"tcp:127.0.0.1:{address.port}",
+        _port,
     ),
     Kind(
         "tcp by name",
@@ -102,6 +127,17 @@ KINDS = (
         lambda path: f"unix:\0{quoteStringArgument(path)}:lockfile=0",
         _unix,
         _noAbstractNames,
+    ),
+    Kind(
+        "fd",
+        lambda path: f"fd:{_opened()}",
+        _port,
+    ),
+    Kind(
+        "systemd",
+        _handedOver,
+        _port,
+        _noSystemd,
     ),
     Kind(
         "tls",
