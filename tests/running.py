@@ -1,11 +1,27 @@
-"""Runs a test's coroutine on a reactor."""
+"""Runs a test's coroutine on a reactor, and says what this machine can't do."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from twisted_endpoints.defer import Deferred
+
+
+def _hasIPv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+#: Marks a test that listens on IPv6.
+needsIPv6 = pytest.mark.skipif(not _hasIPv6(), reason="this machine has no IPv6")
 
 
 def run(reactor: Any, main: Callable[[], Coroutine[Any, Any, Any]], timeout: float = 20.0) -> Any:

@@ -12,7 +12,7 @@ import pytest
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from tests.running import run
+from tests.running import needsIPv6, run
 from twisted_endpoints import error
 from twisted_endpoints.address import IPv4Address, IPv6Address
 from twisted_endpoints.defer import Deferred
@@ -37,18 +37,6 @@ from twisted_endpoints.protocol import ClientFactory, Protocol
 
 from .logged import loggedErrors
 from .streams import CountingFactory, OneClientFactory, OneFactory, Play, Recorder, Scene, descriptorsOpen
-
-
-def _hasIPv6() -> bool:
-    with socket.socket(socket.AF_INET6) as probe:
-        try:
-            probe.bind(("::1", 0))
-        except OSError:
-            return False
-    return True
-
-
-needsIPv6 = pytest.mark.skipif(not _hasIPv6(), reason="this machine has no IPv6")
 
 
 @pytest.fixture

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import socket
 from pathlib import Path
 
 import pytest
 
+from tests.inheriting import HandOver, handOver
 from tests.strings.distributions import BARE, Site
 from twisted_endpoints.cli import check as command
 from twisted_endpoints.cli._throwaway import certificates
 from twisted_endpoints.strings import registry
 
+__all__ = ["handOver"]
 
-@pytest.fixture(autouse=True)
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(registry, "vocabulary", "builtin")
-    registry.refresh()
-    yield Site(tmp_path, monkeypatch)
-    monkeypatch.undo()
-    registry.refresh()
+pytestmark = pytest.mark.usefixtures("site")
 
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -135,16 +131,20 @@ def test_everyBuiltinPrefixCanBeChecked(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    handOver: HandOver,
 ) -> None:
-    examples = {"port": "80", "host": "a", "path": "/x"}
+    inner = "[tcp:80]" if role is registry.servers else "[tcp:a:80]"
+    examples = {"port": "80", "host": "a", "path": "/x", "endpoint string": inner}
+    more = {"tls": ":.", "systemd": ":index=0"}  # one of several that are needed
     served, _ = certificates(str(tmp_path))
     monkeypatch.chdir(served)  # ssl: looks for server.pem
-    for found in role.everything():
-        needed = [p for p in found.parser.declaration.parameters if p.required]
-        text = ":".join([found.prefix, *(f"{p.name}={examples[p.kind.name]}" for p in needed)])
-        if text == "tls":
-            text += ":."  # a folder, or else two files
-        assert check(capsys, f"--{role.role}", text)[0] == 0
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        examples["number"] = str(given.fileno())
+        handOver(given)
+        for found in role.everything():
+            needed = [p for p in found.parser.declaration.parameters if p.required]
+            text = ":".join([found.prefix, *(f"{p.name}={examples[p.kind.name]}" for p in needed)])
+            assert check(capsys, f"--{role.role}", text + more.get(text, ""))[0] == 0, text
 
 
 def test_anEndpointThatCanNotBeShownIsNoError(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

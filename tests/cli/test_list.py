@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +11,6 @@ import pytest
 from tests.strings.distributions import DECLARED, Site
 from twisted_endpoints.cli import list as command
 from twisted_endpoints.strings import registry
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(registry, "vocabulary", "builtin")
-    registry.refresh()
-    yield Site(tmp_path, monkeypatch)
-    monkeypatch.undo()
-    registry.refresh()
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -50,7 +39,9 @@ def test_whatIsBuiltIn(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     servers, clients = text.split("\n\nCLIENTS\n")
     assert servers.startswith("SERVERS\n")
     assert f"\n{BUILTIN}" in servers
-    assert "      endpoint=          endpoint string  no default   a server's string, to listen on " in servers
+    assert (
+        "      endpoint=          endpoint string  no default   a server's string, to listen on " in servers
+    )
     assert "      minVersion=        TLS version      default 1.2  the oldest version of TLS " in servers
     assert "\n  tcp:  connects" in clients
     assert "\n      timeout=      seconds  default 30  how long it may take to connect\n" in clients

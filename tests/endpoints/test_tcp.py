@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from zope.interface import implementer
 
-from tests.running import run
+from tests.running import needsIPv6, run
 from twisted_endpoints import error
 from twisted_endpoints.address import HostnameAddress, IPv4Address, IPv6Address
 from twisted_endpoints.defer import Deferred, fail, succeed
@@ -237,20 +237,8 @@ class Collect(Protocol):
         self.closed.callback(self.got)
 
 
-def hasIPv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
-@pytest.mark.parametrize("kind", ["tcp4", "tcp6", "hostname"])
+@pytest.mark.parametrize("kind", ["tcp4", pytest.param("tcp6", marks=needsIPv6), "hostname"])
 def test_bytesGoThereAndBack(kind: str, reactor: Any) -> None:
-    if kind == "tcp6" and not hasIPv6():
-        pytest.skip("this machine has no IPv6")
-
     async def main() -> Any:
         factory = Factory.forProtocol(Echo)
         server = (

@@ -9,7 +9,15 @@ import pytest
 from tests.strings.conftest import onlyBuiltin, site
 from twisted_endpoints._vocabulary import vocabulary
 
+from .tlsfiles import Files
+
 __all__ = ["onlyBuiltin", "site"]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """Give a folder with certificates and keys."""
+    return Files(tmp_path)
 
 
 def ignoreTwistedsWarnings(items: list[pytest.Item], folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +24,6 @@ from twisted_endpoints.ssl import Certificate, CertificateOptions
 from twisted_endpoints.strings import DescriptionError, UnverifiedServerWarning
 
 from .tlsfiles import LEAF, EchoFactory, Files, Talk, listening, talk
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path)
 
 
 def test_theServersArguments(files: Files) -> None:

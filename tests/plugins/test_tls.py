@@ -7,7 +7,6 @@ import os
 import socket
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,11 +31,6 @@ from twisted_endpoints.protocol import Protocol
 from twisted_endpoints.strings import DescriptionError
 
 from .tlsfiles import LEAF, EchoFactory, Files, Talk, listening, talk
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path)
 
 
 def test_theServersArguments(files: Files) -> None:
@@ -131,7 +125,7 @@ def test_oneCertificateWithItsChainInTwoFiles(reactor: Any, files: Files) -> Non
             assert done.shown == leaf.certificate
 
     endpoint = serverFromString(reactor, f"tls:privateKey={files.leaf_pem}")
-    assert type(endpoint) is _TLSServerEndpoint
+    assert isinstance(endpoint, _TLSServerEndpoint)
     run(reactor, main)
 
 
@@ -292,6 +286,27 @@ def test_renewedAndNewCertificatesAreServedWithoutARestart(reactor: Any, files: 
             for name, issued in (("localhost", renewed), ("new.example", new)):
                 done = await talk(reactor, f"tls:{name}:443:{trust}:endpoint=[tcp:127.0.0.1:{port}]")
                 assert done.shown == issued.certificate
+
+    run(reactor, main)
+
+
+@pytest.mark.parametrize("string", ["tls:port=0:", "ssl:0:"])
+def test_renewedFilesAreServedWithoutARestart(reactor: Any, files: Files, string: str) -> None:
+    renewed = root().issue("localhost", ends=NOW + 60 * DAY)
+    server = f"{string}interface=127.0.0.1:privateKey={files.leaf_key}:certKey={files.leaf_crt}"
+
+    async def main() -> None:
+        async with listening(reactor, server, EchoFactory()) as port:
+            client = f"tls:localhost:{port}:trustRoots={files.root_pem}:endpoint=[tcp:127.0.0.1:{port}]"
+            assert (await talk(reactor, client)).shown == LEAF.certificate
+            # Between these two, nobody is refused.
+            files.write("leaf.key", renewed.keyPEM)
+            await sleep(reactor, 1.2)
+            assert (await talk(reactor, client)).shown == LEAF.certificate
+            files.write("leaf.crt", renewed.certificatePEM)
+            while (await talk(reactor, client)).shown == LEAF.certificate:
+                await sleep(reactor, 0.2)
+            assert (await talk(reactor, client)).shown == renewed.certificate
 
     run(reactor, main)
 

@@ -31,24 +31,17 @@ class Echo(Protocol):
         self.transport.write(data)
 
 
-class Talk(Protocol):
+class Says(Protocol):
     """Says something, and closes when it has heard as much."""
 
     def __init__(self, text: bytes = b"hello") -> None:
         self.text = text
         self.heard = b""
         self.done: Deferred[Any] = Deferred()
-        self.negotiated: bytes | None = None
-        self.shown: Any = None
-        self.version = ""
 
     def connectionMade(self) -> None:
-        transport: Any = self.transport
-        self.negotiated = transport.negotiatedProtocol
-        self.shown = transport.getPeerCertificate().to_cryptography()
-        handle = transport.getHandle()
-        self.version, self.cipher = handle.get_protocol_version_name(), handle.get_cipher_name()
-        transport.write(self.text)
+        assert self.transport is not None
+        self.transport.write(self.text)
 
     def dataReceived(self, data: bytes) -> None:
         self.heard += data
@@ -58,6 +51,22 @@ class Talk(Protocol):
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
         self.done.callback(reason.value)
+
+
+class Talk(Says):
+    """Looks with whom it talks, and how."""
+
+    negotiated: bytes | None = None
+    shown: Any = None
+    version = ""
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        self.negotiated = transport.negotiatedProtocol
+        self.shown = transport.getPeerCertificate().to_cryptography()
+        handle = transport.getHandle()
+        self.version, self.cipher = handle.get_protocol_version_name(), handle.get_cipher_name()
+        super().connectionMade()
 
 
 class EchoFactory(Factory):

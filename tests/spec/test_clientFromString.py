@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from zope.interface.verify import verifyObject
 
-from tests.plugins.tlsfiles import CLIENT, Files
+from tests.plugins.tlsfiles import CLIENT, Files, Says
 from tests.running import run
 from tests.strings.distributions import Site
 from tests.tls.authority import root
-from twisted_endpoints.defer import Deferred
 from twisted_endpoints.endpoints import (
     SSL4ClientEndpoint,
     TCP4ClientEndpoint,
@@ -104,23 +103,13 @@ def test_theSocketIsFixedToThatAddressAndItsPortIsTheSystems(reactor: Any) -> No
         )
         description = f"tcp:127.0.0.1:{port.getHost().port}:bindAddress=127.0.0.2"
         for _ in range(2):
-            ended = await clientFromString(reactor, description).connect(Factory.forProtocol(Ends))
-            await ended.lost  # type: ignore[attr-defined]
+            protocol: Any = await clientFromString(reactor, description).connect(Factory.forProtocol(Says))
+            await protocol.done
         await port.stopListening()
 
     run(reactor, main)
     assert [peer.host for peer in peers] == ["127.0.0.2", "127.0.0.2"]
     assert peers[0].port != peers[1].port
-
-
-class Ends(Protocol):
-    """Tells when it is lost."""
-
-    def __init__(self) -> None:
-        self.lost: Deferred[None] = Deferred()
-
-    def connectionLost(self, reason: Any = None) -> None:
-        self.lost.callback(None)
 
 
 @pytest.mark.parametrize(

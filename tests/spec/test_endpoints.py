@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from tests.endpoints.scenario import CONNECTS, REFUSES, Network, connect
-from tests.plugins.tlsfiles import EchoFactory, Files
-from tests.running import run
+from tests.plugins.tlsfiles import EchoFactory, Files, Says
+from tests.running import needsIPv6, run
 from twisted_endpoints.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted_endpoints.defer import Deferred
 from twisted_endpoints.endpoints import (
     AdoptedStreamServerEndpoint,
     SSL4ClientEndpoint,
@@ -26,30 +25,8 @@ from twisted_endpoints.endpoints import (
     UNIXServerEndpoint,
     connectProtocol,
 )
-from twisted_endpoints.protocol import Protocol
 from twisted_endpoints.ssl import Certificate, PrivateCertificate, optionsForClientTLS
 from twisted_endpoints.testing import MemoryReactorClock
-
-
-class Hears(Protocol):
-    """Says hello, and closes when it has heard as much."""
-
-    def __init__(self) -> None:
-        self.heard = b""
-        self.done: Deferred[bytes] = Deferred()
-
-    def connectionMade(self) -> None:
-        assert self.transport is not None
-        self.transport.write(b"hello")
-
-    def dataReceived(self, data: bytes) -> None:
-        self.heard += data
-        if len(self.heard) == 5:
-            assert self.transport is not None
-            self.transport.loseConnection()
-
-    def connectionLost(self, reason: Any = None) -> None:
-        self.done.callback(self.heard)
 
 
 def echoed(reactor: Any, server: Any, client: Callable[[Any], Any]) -> tuple[Any, list[Any]]:
@@ -68,23 +45,15 @@ def echoed(reactor: Any, server: Any, client: Callable[[Any], Any]) -> tuple[Any
     async def main() -> Any:
         port = await server.listen(factory)
         address = port.getHost()
-        protocol = await connectProtocol(client(address), Hears())
-        assert await protocol.done == b"hello"
+        protocol = await connectProtocol(client(address), Says())
+        await protocol.done
+        assert protocol.heard == b"hello"
         await port.stopListening()
         await factory.idle()
         return address
 
     address = run(reactor, main)
     return address, [protocol.transport.getPeer() for protocol in factory.seen]
-
-
-def withoutIPv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return True
-    return False
 
 
 def test_tcp4EndpointsHaveAnIPv4Configuration(reactor: Any) -> None:
@@ -97,7 +66,7 @@ def test_tcp4EndpointsHaveAnIPv4Configuration(reactor: Any) -> None:
     assert [(type(peer), peer.host) for peer in peers] == [(IPv4Address, "127.0.0.1")]
 
 
-@pytest.mark.skipif(withoutIPv6(), reason="this machine has no IPv6")
+@needsIPv6
 def test_tcp6EndpointsHaveAnIPv6Configuration(reactor: Any) -> None:
     address, peers = echoed(
         reactor, TCP6ServerEndpoint(reactor, 0), lambda at: TCP6ClientEndpoint(reactor, "::1", at.port)

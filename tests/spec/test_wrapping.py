@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from zope.interface.verify import verifyObject
 
-from tests.plugins.tlsfiles import EchoFactory, Files, Talk
+from tests.plugins.tlsfiles import EchoFactory, Files, Says
 from tests.running import run
 from twisted_endpoints import error
 from twisted_endpoints.address import IPv4Address
@@ -116,12 +116,10 @@ def test_wrapClientTLSUpgradesToTLSAsSoonAsTheConnectionIsThere(
     assert protocol.shown.subject.rfc4514_string() == "CN=localhost"
 
 
-class Secured(Talk):
+class Secured(Says):
     """Looks whom it has talked to when it has heard something: before, in Twisted's order, nobody knows."""
 
-    def connectionMade(self) -> None:
-        assert self.transport is not None
-        self.transport.write(self.text)
+    shown: Any = None
 
     def dataReceived(self, data: bytes) -> None:
         transport: Any = self.transport
@@ -198,12 +196,6 @@ class Shouts(ProtocolWrapper):
 class ShoutsFactory(WrappingFactory):
     protocol = Shouts
     noisy = False
-
-
-class Says(Protocol):
-    def connectionMade(self) -> None:
-        assert self.transport is not None
-        self.transport.write(b"hello")
 
 
 def test_aWrapperEndpointWrapsAClientEndpoint() -> None:

@@ -26,8 +26,14 @@ from twisted_endpoints.strings import (
 from twisted_endpoints.strings.errors import PluginError
 
 
-def fields(endpoint: Any) -> dict[str, Any]:
-    return {name.lstrip("_"): value for name, value in vars(endpoint).items() if name != "_reactor"}
+def assertMakes(make: Callable[[object, Any], Any], text: str, kind: type, expected: dict[str, Any]) -> None:
+    reactor = object()
+    for description in (text, text.encode()):
+        endpoint = make(reactor, description)
+        assert type(endpoint) is kind
+        assert endpoint._reactor is reactor
+        fields = {name.lstrip("_"): value for name, value in vars(endpoint).items()}
+        assert fields.items() >= expected.items()
 
 
 @pytest.mark.parametrize(
@@ -50,12 +56,7 @@ def fields(endpoint: Any) -> dict[str, Any]:
     ],
 )
 def test_servers(text: str, kind: type, expected: dict[str, Any]) -> None:
-    reactor = object()
-    for description in (text, text.encode()):
-        endpoint: Any = serverFromString(reactor, description)
-        assert type(endpoint) is kind
-        assert endpoint._reactor is reactor
-        assert fields(endpoint).items() >= expected.items()
+    assertMakes(serverFromString, text, kind, expected)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +73,7 @@ def test_servers(text: str, kind: type, expected: dict[str, Any]) -> None:
     ],
 )
 def test_clients(text: str, kind: type, expected: dict[str, Any]) -> None:
-    reactor = object()
-    for description in (text, text.encode()):
-        endpoint: Any = clientFromString(reactor, description)
-        assert type(endpoint) is kind
-        assert endpoint._reactor is reactor
-        assert fields(endpoint).items() >= expected.items()
+    assertMakes(clientFromString, text, kind, expected)
 
 
 def test_eachCallMakesAnEndpointOfItsOwn() -> None:

@@ -34,6 +34,14 @@ def looping(clock: Clock, function: Callable[..., Any], *args: Any) -> LoopingCa
     return loop
 
 
+def counting(clock: Clock) -> tuple[LoopingCall, list[int]]:
+    """Make a loop that is told how many calls were due, and the list of what it is told."""
+    told: list[int] = []
+    loop = LoopingCall.withCount(told.append)
+    loop.clock = clock
+    return loop, told
+
+
 def outcome(deferred: Deferred[Any]) -> list[Any]:
     """List what a Deferred fires with, once it does."""
     results: list[Any] = []
@@ -251,9 +259,7 @@ def test_aLoopCanBeStartedAgain(clock: Clock) -> None:
     ids=["on time", "one late", "between the points"],
 )
 def test_withCountTellsWhatWasLeftOut(clock: Clock, steps: list[float], counts: list[int]) -> None:
-    told: list[int] = []
-    loop = LoopingCall.withCount(told.append)
-    loop.clock = clock
+    loop, told = counting(clock)
     loop.start(1)
 
     clock.pump(steps)
@@ -263,9 +269,7 @@ def test_withCountTellsWhatWasLeftOut(clock: Clock, steps: list[float], counts: 
 
 
 def test_withCountNotNowCountsFromTheStart(clock: Clock) -> None:
-    told: list[int] = []
-    loop = LoopingCall.withCount(told.append)
-    loop.clock = clock
+    loop, told = counting(clock)
     loop.start(1, now=False)
     clock.advance(2)
     assert told == [2]
@@ -273,9 +277,7 @@ def test_withCountNotNowCountsFromTheStart(clock: Clock) -> None:
 
 
 def test_withCountIsOneForIntervalZero(clock: Clock) -> None:
-    told: list[int] = []
-    loop = LoopingCall.withCount(told.append)
-    loop.clock = clock
+    loop, told = counting(clock)
     loop.start(0)
     loop.stop()
     clock.advance(10)
@@ -284,9 +286,7 @@ def test_withCountIsOneForIntervalZero(clock: Clock) -> None:
 
 @pytest.mark.skipif(vocabulary == "twisted", reason="Twisted's counts the time that the loop did not run")
 def test_withCountDoesNotCountTheTimeBetweenStopAndStart(clock: Clock) -> None:
-    told: list[int] = []
-    loop = LoopingCall.withCount(told.append)
-    loop.clock = clock
+    loop, told = counting(clock)
     loop.start(1)
     loop.stop()
     clock.advance(10)

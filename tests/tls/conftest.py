@@ -10,17 +10,12 @@ from typing import Any
 
 import pytest
 
-from twisted_endpoints._vocabulary import vocabulary
+from tests.plugins.conftest import ignoreTwistedsWarnings
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if vocabulary == "twisted":
-        for item in items:
-            if item.path.is_relative_to(Path(__file__).parent):
-                # Twisted's own calls of pyOpenSSL.
-                item.add_marker(pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:OpenSSL"))
-                item.add_marker(pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:twisted"))
+    ignoreTwistedsWarnings(items, Path(__file__).parent)
 
 
 @pytest.fixture(params=["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else []))
