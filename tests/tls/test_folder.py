@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,12 @@ class Folder:
         return self.now
 
     def look(self) -> bool:
-        """Look for changes and serve them; tell whether there were any."""
-        changed = self.served.changed()
-        if changed is not None:
-            self.served.serve(changed)
-        return changed is not None
+        """Look for changes and serve them; tell whether something is shown, or wrong, that was not before."""
+        before, changed = self.served._served, self.served.changed()
+        if changed is None:
+            return False
+        self.served.serve(changed)
+        return bool((changed.names, changed.faults) != (before.names, before.faults))
 
     def shown(self, name: bytes | None) -> Any:
         context = self.served.context(name)
@@ -221,6 +222,22 @@ def test_timeAloneChangesTheChoice(folder: Folder) -> None:
     folder.now = NOW + 6 * DAY
     assert folder.look()
     assert folder.shown(b"example.com") == later.certificate
+    assert not folder.look()
+
+
+def test_oneThatExpiresWhileItIsShownIsLogged(folder: Folder) -> None:
+    folder.write("a.pem", EXAMPLE.pem)
+    folder.open()
+    folder.now = EXAMPLE.certificate.not_valid_after_utc
+    folder.look()
+    assert not folder.served._served.faults
+
+    folder.now += timedelta(seconds=1)
+    assert folder.look()
+    assert folder.served._served.faults == {
+        f"{folder.path}/a.pem: the certificate for example.com is not valid now"
+    }
+    assert folder.shown(b"example.com") == EXAMPLE.certificate
     assert not folder.look()
 
 

@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 
 from cryptography import x509
 
-from .folder import readPEM
-from .pem import Identity, PEMError, PEMFile, namesOf, publicBytes
+from .pem import Identity, PEMError, PEMFile, namesOf, parse, publicBytes
+
+#: What tells that a file has changed: the times of its content and of its rights, its size, its inode; and
+#: when this was looked at, if it had just changed.
+Stamp = tuple[int, ...]
+
+#: Nanoseconds: the kernel's clock for files goes in steps of some milliseconds, and a file that changes twice
+#: in one step looks the same.  So what has just changed is read once more the next time.
+_JUST = 10**8
+
+#: More than any certificate: what is larger is no PEM file, and isn't read.
+_LARGEST = 2**20
+
+
+def stampOf(path: str) -> Stamp | None:
+    """Look at a file; None if there is none."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    now = time.time_ns()
+    just = (now,) if abs(now - stat.st_ctime_ns) < _JUST else ()
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino, *just
+
+
+def readPEM(path: str) -> PEMFile:
+    """
+    Read a file.
+
+    Raises:
+        PEMError: it can't be read, or `parse` finds a fault with it.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as e:
+        raise PEMError(path, f"it can't be read: {e.strerror or e}") from e
+    if len(data) > _LARGEST:
+        raise PEMError(path, "it is larger than a megabyte: no certificate is")
+    return parse(path, data)
 
 
 def loadIdentity(keyPath: str, certificatePath: str) -> Identity:

@@ -24,18 +24,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from .._log import Logger
-from .pem import Identity, PEMError, PEMFile, byName, identities, lookUp, parse
+from .files import Stamp, readPEM, stampOf
+from .pem import Identity, PEMError, PEMFile, Span, byName, identities, lookUp, notValid, steady
 
 if TYPE_CHECKING:
     from OpenSSL.SSL import Context
 
 _log = Logger("twisted_endpoints.tls")
-
-#: What tells that a file has changed: the times of its content and of its rights, its size, its inode.
-Stamp = tuple[int, int, int, int]
-
-#: More than any certificate: what is larger is no PEM file, and isn't read.
-_LARGEST = 2**20
 
 
 class NoDefault(PEMError):
@@ -50,25 +45,24 @@ class Served:
     Attributes:
         stamps: of each file that was there.
         files: what each file holds, or last held.
-        found: the certificates in them that have their keys.
-        choice: which of them is the best for each name.
-        names: what is shown for each name: the choice, and what was shown before where there is none.
+        names: what is shown for each name: the best there is, or what was shown before where there is none.
         contexts: OpenSSL's context for each of these.
         default: for clients that ask for nobody; None if they are refused.
         faults: what was logged.
+        steady: from when until when time alone changes nothing of this.
     """
 
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
     files: Mapping[str, PEMFile] = field(default_factory=dict)
-    found: tuple[Identity, ...] = ()
-    choice: Mapping[str, Identity] = field(default_factory=dict)
     names: Mapping[str, Identity] = field(default_factory=dict)
     contexts: Mapping[Identity, Context] = field(default_factory=dict)
     default: Identity | None = None
     faults: frozenset[str] = frozenset()
+    steady: Span = field(default_factory=Span)
 
 
-def _now() -> datetime:
+def utcNow() -> datetime:
+    """Get the time, with its time zone."""
     return datetime.now(timezone.utc)
 
 
@@ -94,7 +88,7 @@ class CertificateFolder:
         path: str,
         makeContext: Callable[[Identity], Context],
         default: str | None = None,
-        now: Callable[[], datetime] = _now,
+        now: Callable[[], datetime] = utcNow,
     ) -> None:
         self.path = path
         self._makeContext = makeContext
@@ -139,8 +133,7 @@ class CertificateFolder:
             stamps = _stamps(self.path)
         except OSError as e:
             return self._withFault(old, PEMError(self.path, f"the folder can't be listed: {e.strerror or e}"))
-        # Time alone makes a certificate invalid, or valid.
-        if stamps == old.stamps and byName(old.found, self._now()) == old.choice:
+        if stamps == old.stamps and self._now() in old.steady:
             return None
         return self._next(old, stamps)
 
@@ -156,37 +149,35 @@ class CertificateFolder:
 
     def _next(self, old: Served, stamps: Mapping[str, Stamp]) -> Served:
         """Make the state that follows another."""
+        now = self._now()
         faults: list[PEMError] = []
         files: dict[str, PEMFile] = {}
         for path, stamp in stamps.items():
             known = old.files.get(path)
             if known is None or old.stamps.get(path) != stamp:
                 try:
-                    known = readPEM(path)
+                    read = readPEM(path)
                 except PEMError as e:
                     faults.append(e)
+                else:
+                    if known is None or read.digest != known.digest:
+                        known = read
             if known is not None:
                 files[path] = known
         found, problems = identities(files.values())
         faults += problems
-        choice = byName(found, self._now())
-        names = dict(choice)
+        names = byName(found, now)
         for name, identity in old.names.items():
             if name not in names and identity.path in stamps and identity.keyPath in stamps:
                 names[name] = identity
         contexts = self._contexts(old, names, faults)
         default = self._chooseDefault(names)
-        faults += [
-            PEMError(identity.path, f"the certificate for {', '.join(identity.names)} is not valid now")
-            for identity in contexts
-            if not identity.validAt(self._now())
-        ]
+        faults += [notValid(identity) for identity in contexts if not identity.validAt(now)]
         for fault in faults:
             if str(fault) not in old.faults:
                 _log.warning(str(fault))
-        return Served(
-            stamps, files, tuple(found), choice, names, contexts, default, frozenset(map(str, faults))
-        )
+        texts = frozenset(map(str, faults))
+        return Served(stamps, files, names, contexts, default, texts, steady([*found, *contexts], now))
 
     def _contexts(
         self, old: Served, names: dict[str, Identity], faults: list[PEMError]
@@ -221,11 +212,9 @@ def _stamps(folder: str) -> dict[str, Stamp]:
     os.listdir(folder)  # os.walk passes over what it can't list
     found = {}
     for path in sorted(_pems(folder)):
-        try:
-            stat = os.stat(path)
-        except OSError:
-            continue  # gone since, or a link to nowhere
-        found[path] = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+        stamp = stampOf(path)
+        if stamp is not None:  # gone since, or a link to nowhere
+            found[path] = stamp
     return found
 
 
@@ -239,20 +228,3 @@ def _pems(folder: str) -> Iterator[str]:
             continue
         seen.add(real)
         yield from (os.path.join(top, name) for name in files if name.lower().endswith(".pem"))
-
-
-def readPEM(path: str) -> PEMFile:
-    """
-    Read a file.
-
-    Raises:
-        PEMError: it can't be read, or `parse` finds a fault with it.
-    """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as e:
-        raise PEMError(path, f"it can't be read: {e.strerror or e}") from e
-    if len(data) > _LARGEST:
-        raise PEMError(path, "it is larger than a megabyte: no certificate is")
-    return parse(path, data)

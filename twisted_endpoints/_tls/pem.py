@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
@@ -50,11 +51,13 @@ class PEMFile:
         path: the file's.
         certificates: in the file's order.
         keys: private keys, in the file's order.
+        digest: the same for the same content.
     """
 
     path: str
     certificates: tuple[x509.Certificate, ...]
     keys: tuple[Any, ...]
+    digest: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,23 @@ class Identity:
     def validAt(self, now: datetime) -> bool:
         """Tell whether it is valid at a time (with its time zone)."""
         return self.certificate.not_valid_before_utc <= now <= self.certificate.not_valid_after_utc
+
+
+@dataclass(frozen=True)
+class Span:
+    """
+    A span of time; `in` tells whether a moment is in it.
+
+    Args:
+        begin: its first moment; None for no beginning.
+        end: the first moment after it; None for no end.
+    """
+
+    begin: datetime | None = None
+    end: datetime | None = None
+
+    def __contains__(self, moment: datetime) -> bool:
+        return (self.begin is None or self.begin <= moment) and (self.end is None or moment < self.end)
 
 
 def parse(path: str, data: bytes) -> PEMFile:
@@ -113,7 +133,7 @@ def parse(path: str, data: bytes) -> PEMFile:
         raise PEMError(path, "it ends in the middle of a block: is it still being written?")
     if not certificates and not keys:
         raise PEMError(path, "there is neither a certificate nor a private key in it")
-    return PEMFile(path, tuple(certificates), tuple(keys))
+    return PEMFile(path, tuple(certificates), tuple(keys), sha256(data).digest())
 
 
 def _key(block: bytes) -> Any:
@@ -201,6 +221,24 @@ def byName(found: Iterable[Identity], now: datetime) -> dict[str, Identity]:
             if other is None or _merit(identity, now) > _merit(other, now):
                 table[name] = identity
     return table
+
+
+def steady(shown: Iterable[Identity], now: datetime) -> Span:
+    """Tell from when until when none of some identities becomes valid, or invalid."""
+    changes: list[datetime] = []
+    for identity in shown:
+        certificate = identity.certificate
+        # The last second of a certificate counts.
+        ends = certificate.not_valid_after_utc + timedelta(microseconds=1)
+        changes += (certificate.not_valid_before_utc, ends)
+    before = [moment for moment in changes if moment <= now]
+    after = [moment for moment in changes if moment > now]
+    return Span(max(before, default=None), min(after, default=None))
+
+
+def notValid(identity: Identity) -> PEMError:
+    """Make the error for an identity that is shown, and isn't valid."""
+    return PEMError(identity.path, f"{_subject(identity.certificate)} is not valid now")
 
 
 def lookUp(table: Mapping[str, Any], serverName: bytes | None) -> Any:

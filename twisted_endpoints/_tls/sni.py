@@ -1,8 +1,7 @@
 """
 A server that shows each client the certificate for the name it asks for.
 
-The certificates come from a `CertificateFolder`, which this looks through once a second, in a thread, while
-somebody listens.  What a client sends never makes it look.
+The certificates come from a `CertificateFolder`; what a client sends never makes that look for new ones.
 """
 
 from __future__ import annotations
@@ -14,18 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from OpenSSL.SSL import Connection, Context
 from zope.interface import implementer
 
-from .._log import Logger
 from ..interfaces import IOpenSSLServerConnectionCreator
-from ..threads import deferToThreadPool
 
 if TYPE_CHECKING:
-    from ..failure import Failure
-    from .folder import CertificateFolder, Served
-
-_log = Logger("twisted_endpoints.tls")
-
-#: Seconds between two looks at a folder.
-INTERVAL = 1.0
+    from .folder import CertificateFolder
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -54,53 +45,6 @@ class SNIConnectionCreator:
         if context is None:
             _refuse()
         connection.set_context(context)
-
-
-class Watch:
-    """
-    Looks through a folder once a second, from `start` to `stop`.
-
-    Args:
-        reactor: calls later, and has threads.
-        folder: is looked through.
-    """
-
-    def __init__(self, reactor: Any, folder: CertificateFolder) -> None:
-        self._reactor = reactor
-        self._folder = folder
-        self._call: Any = None
-        self._watching = False
-
-    def start(self) -> None:
-        """Look from now on."""
-        self._watching = True
-        self._later()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._watching = False
-        call, self._call = self._call, None
-        if call is not None:
-            call.cancel()
-
-    def _later(self) -> None:
-        self._call = self._reactor.callLater(INTERVAL, self._look)
-
-    def _look(self) -> None:
-        self._call = None
-        looking = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self._folder.changed)
-        looking.addCallbacks(self._changed, self._failed)
-
-    def _changed(self, served: Served | None) -> None:
-        if served is not None:
-            self._folder.serve(served)
-        if self._watching:
-            self._later()
-
-    def _failed(self, reason: Failure) -> None:
-        _log.failure(f"while looking through {self._folder.path}", reason)
-        if self._watching:
-            self._later()
 
 
 class _NoCertificate(Exception):

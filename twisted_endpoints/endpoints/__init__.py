@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .tls import SSL4ClientEndpoint, SSL4ServerEndpoint, wrapClientTLS, wrapServerTLS
     from .tls import TLSClientEndpoint as TLSClientEndpoint
     from .tls import _TLSServerEndpoint as _TLSServerEndpoint
+    from .tlsfolder import TLSFilesServerEndpoint as TLSFilesServerEndpoint
     from .tlsfolder import TLSFolderServerEndpoint as TLSFolderServerEndpoint
 
 __all__ = [
@@ -124,7 +125,7 @@ _LATER = {
         "wrapClientTLS",
         "wrapServerTLS",
     },
-    ".tlsfolder": {"TLSFolderServerEndpoint"},
+    ".tlsfolder": {"TLSFilesServerEndpoint", "TLSFolderServerEndpoint"},
     ".._tls.factory": {"TLSMemoryBIOFactory"},
     ".._tls.sni": {"SNIConnectionCreator"},
 }

@@ -8,12 +8,16 @@ time, and nobody hears of a connection before its end, whichever reactor it is.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..defer import Deferred
-from ..interfaces import IListeningPort, IProtocol, IProtocolFactory
+from ..interfaces import IListeningPort, IProtocol, IProtocolFactory, IStreamServerEndpoint
 from .tcp import TCP4ClientEndpoint, TCP4ServerEndpoint, TCP6ClientEndpoint
 from .tls import HANDSHAKE_TIMEOUT, SSL4ClientEndpoint, SSL4ServerEndpoint, TLSClientEndpoint, wrapServerTLS
+from .tlsfolder import RenewingServerEndpoint
+
+if TYPE_CHECKING:
+    from .._tls.renewal import CertificateFiles
 
 
 class SSLServerEndpoint(SSL4ServerEndpoint):
@@ -27,6 +31,7 @@ class SSLServerEndpoint(SSL4ServerEndpoint):
         backlog: how many connections may wait to be accepted.
         interface: the address to listen on, "" for all of IPv4.
         handshakeTimeout: seconds for the handshake; None for no limit.
+        files: what `sslContextFactory` shows, as files that may be renewed.
     """
 
     def __init__(
@@ -37,18 +42,22 @@ class SSLServerEndpoint(SSL4ServerEndpoint):
         backlog: int = 50,
         interface: str = "",
         handshakeTimeout: float | None = HANDSHAKE_TIMEOUT,
+        files: CertificateFiles | None = None,
     ) -> None:
         super().__init__(reactor, port, sslContextFactory, backlog, interface)
         self._handshakeTimeout = handshakeTimeout
+        self._files = files
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Listen, as `TCP4ServerEndpoint` does."""
-        return wrapServerTLS(
-            self._sslContextFactory,
-            TCP4ServerEndpoint(self._reactor, self._port, self._backlog, self._interface),
-            self._reactor,
-            handshakeTimeout=self._handshakeTimeout,
-        ).listen(protocolFactory)
+        tcp = TCP4ServerEndpoint(self._reactor, self._port, self._backlog, self._interface)
+        timeout = self._handshakeTimeout
+        secured: IStreamServerEndpoint
+        if self._files is None:
+            secured = wrapServerTLS(self._sslContextFactory, tcp, self._reactor, handshakeTimeout=timeout)
+        else:
+            secured = RenewingServerEndpoint(self._reactor, tcp, self._files, self._files, timeout)
+        return secured.listen(protocolFactory)
 
 
 class SSLClientEndpoint(SSL4ClientEndpoint):

@@ -6,6 +6,8 @@ All that is of OpenSSL is imported when an endpoint is made: ``list`` and other 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from . import Kind, Refused
@@ -65,13 +67,27 @@ def identityFrom(keyName: str, key: str | None, certificateName: str, certificat
         Refused: they can't be used.
     """
     from .._tls.files import loadIdentity
+
+    with filesAtFault(keyName, key, certificateName, certificate):
+        return loadIdentity(key or certificate or "", certificate or key or "")
+
+
+@contextmanager
+def filesAtFault(
+    keyName: str, key: str | None, certificateName: str, certificate: str | None
+) -> Iterator[None]:
+    """
+    Blame the argument that a file is of, for what is wrong with it; the arguments are `identityFrom`'s.
+
+    Raises:
+        Refused: what is done meanwhile has raised a `ValueError`.
+    """
     from .._tls.pem import PEMError
 
-    keyPath, certificatePath = key or certificate or "", certificate or key or ""
     try:
-        return loadIdentity(keyPath, certificatePath)
-    except PEMError as e:
-        atKey = certificate is None or (key is not None and e.path == keyPath != certificatePath)
+        yield
+    except ValueError as e:
+        atKey = certificate is None or (isinstance(e, PEMError) and e.path == key != certificate)
         raise Refused(keyName if atKey else certificateName, str(e)) from e
 
 

@@ -37,6 +37,7 @@ from ._wrapping import refuseAside
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from .._tls.pem import Identity
     from ..endpoints.ssl import SSLClientEndpoint, SSLServerEndpoint
 
 __all__ = ["client", "server"]
@@ -88,6 +89,7 @@ class _Server(ServerParser):
     ) -> SSLServerEndpoint:
         from OpenSSL import SSL
 
+        from .._tls.renewal import CertificateFiles
         from .._tls.settings import ServerSettings, diffieHellman, showAsPyOpenSSLs
         from ..endpoints.ssl import SSLServerEndpoint
 
@@ -106,7 +108,18 @@ class _Server(ServerParser):
                 raise Refused("dhParameters", str(e)) from e
         options = serverOptions(settings, identity, "privateKey" if certKey is None else "certKey", **more)
         showAsPyOpenSSLs(options, identity)
-        return SSLServerEndpoint(reactor, port, options, backlog, interface, handshakeTimeout)
+        paths = (certKey or privateKey, privateKey, *([extraCertChain] if extraCertChain else []))
+        files = CertificateFiles(
+            paths, lambda: _load(*paths), lambda shown: settings.options(shown, **more).getContext()
+        )
+        return SSLServerEndpoint(reactor, port, options, backlog, interface, handshakeTimeout, files)
+
+
+def _load(certificate: str, key: str, chain: str | None = None) -> Identity:
+    from .._tls.files import loadChain, loadIdentity
+
+    identity = loadIdentity(key, certificate)
+    return identity if chain is None else replace(identity, chain=loadChain(chain))
 
 
 def _chain(path: str) -> tuple[x509.Certificate, ...]:

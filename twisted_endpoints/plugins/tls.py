@@ -27,8 +27,8 @@ from ._tls import (
     argumentsOf,
     authoritiesFrom,
     clientOptions,
+    filesAtFault,
     identityFrom,
-    serverOptions,
 )
 from ._wrapping import innerClient, innerServer, refuseAside
 
@@ -73,7 +73,7 @@ class _Server(ServerParser):
     ) -> _TLSServerEndpoint:
         from .._tls.settings import ServerSettings
         from ..endpoints.tcp import TCP6ServerEndpoint
-        from ..endpoints.tls import _TLSServerEndpoint
+        from ..endpoints.tlsfolder import TLSFilesServerEndpoint
 
         settings = ServerSettings(minVersion, ciphers, alpn or (), authoritiesFrom("clientCAs", clientCAs))
         listening: Any
@@ -91,9 +91,10 @@ class _Server(ServerParser):
         if path is not None and path.isdigit():
             raise Refused("path", f"beside {given} it is no folder: for a port write port={path}")
         refuseAside({"path": path is not None, "default": default is not None}, given)
-        identity = identityFrom("privateKey", privateKey, "certKey", certKey)
-        options = serverOptions(settings, identity, given)
-        return _TLSServerEndpoint(listening, options, reactor, handshakeTimeout)
+        argumentsOf(settings)
+        key = privateKey or certKey or ""
+        with filesAtFault("privateKey", privateKey, "certKey", certKey):
+            return TLSFilesServerEndpoint(reactor, listening, key, certKey, settings, handshakeTimeout)
 
 
 def _ofFolder(
