@@ -30,7 +30,7 @@ from zope.interface import implementer
 
 from ._log import Logger
 from .defer import Deferred, maybeDeferred
-from .endpoints.wrapping import closeNow
+from .endpoints.wrapping import announces, closeNow, speakingFor
 from .error import ConnectionDone
 from .interfaces import IHalfCloseableProtocol, IPushProducer
 from .protocol import Factory, Protocol, connectionDone
@@ -193,6 +193,7 @@ class Stream:
 
     Attributes:
         peer: the address of who connected to us; None until it has.
+        host: the address that it has connected to.
         started: when it was accepted, by the relay's clock.
         accepted: the end that was accepted.
         outgoing: the end that was connected; None while there is none.
@@ -204,6 +205,7 @@ class Stream:
         self._connecting: Deferred[Any] | None = None
         self._finished = False
         self.peer: Any = None
+        self.host: Any = None
         self.started = 0.0
         self.accepted = End(self)
         self.outgoing: End | None = None
@@ -266,7 +268,7 @@ class Stream:
 
     def _made(self, end: End) -> None:
         if end is self.accepted:
-            self.peer = end._transport().getPeer()
+            self.peer, self.host = end._transport().getPeer(), end._transport().getHost()
             self._relay._admit(self)
         elif self.accepted.gone:
             closeNow(end.transport)  # its endpoint didn't heed our cancel
@@ -325,7 +327,8 @@ class RelayFactory(Factory):
     For each connection that it is given, makes one by an endpoint and copies both ways.
 
     Args:
-        endpoint: where each accepted connection is connected to.
+        endpoint: where each accepted connection is connected to.  One that sends the PROXY protocol, as those
+            of ``haproxy:`` do, tells for whom: the peer of the accepted connection.
         maxConnections: how many streams may be open at once; above that, accepted connections wait, paused
             and not yet connected on, in the order in which they came.  None: no limit.
         observer: hears what happens; by default failures are logged.
@@ -349,6 +352,7 @@ class RelayFactory(Factory):
         if maxConnections is not None and maxConnections < 1:
             raise ValueError(f"maxConnections must be 1 or more, not {maxConnections}")
         self.endpoint = endpoint
+        self._announces = announces(endpoint)
         self.maxConnections = maxConnections
         self.observer = observer if observer is not None else Observer()
         self.clock = clock
@@ -409,7 +413,10 @@ class RelayFactory(Factory):
 
     def _begin(self, stream: Stream) -> None:
         self.open.add(stream)
-        stream._connect(self.endpoint)
+        endpoint: Any = self.endpoint
+        if self._announces:
+            endpoint = speakingFor(endpoint, stream.peer, stream.host)
+        stream._connect(endpoint)
 
     def _finish(self, stream: Stream) -> None:
         if stream in self.open:

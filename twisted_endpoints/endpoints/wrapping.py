@@ -9,6 +9,7 @@ whatever happens.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from zope.interface import alsoProvides, implementer, providedBy
@@ -334,3 +335,34 @@ class _WrapperServerEndpoint:
             return self._wrappedEndpoint.listen(self._wrapperFactory(protocolFactory))
         except Exception:
             return fail(Failure())
+
+
+def announces(endpoint: object) -> bool:
+    """Tell whether an endpoint, or one that it wraps, tells its peer whom it speaks for (PROXY protocol)."""
+    while endpoint is not None and not hasattr(endpoint, "speakingFor"):
+        endpoint = getattr(endpoint, "_wrappedEndpoint", None)
+    return endpoint is not None
+
+
+def speakingFor(endpoint: Any, source: Any, destination: Any) -> Any:
+    """
+    Have an endpoint that `announces` speak for somebody.
+
+    Args:
+        endpoint: stays as it is.
+        source: the client's address.
+        destination: where the client has connected to.
+
+    Returns:
+        Another endpoint.
+    """
+    if hasattr(endpoint, "speakingFor"):
+        return endpoint.speakingFor(source, destination)
+    return around(endpoint, speakingFor(endpoint._wrappedEndpoint, source, destination))
+
+
+def around(endpoint: Any, wrapped: Any) -> Any:
+    """Make another endpoint that does around `wrapped` what this one does around its own."""
+    other = copy(endpoint)
+    other._wrappedEndpoint = wrapped
+    return other

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..endpoints.wrapping import PassingProtocol, _WrapperEndpoint, negotiateFor
+from ..endpoints.wrapping import PassingProtocol, _WrapperEndpoint, around, negotiateFor
 from ..policies import WrappingFactory
 from . import v1, v2
 
@@ -110,34 +109,4 @@ def announcing(endpoint: Any, version: int) -> Any:
     wrapped = getattr(endpoint, "_wrappedEndpoint", None)
     if wrapped is None:
         return ProxyClientEndpoint(endpoint, version)
-    return _around(endpoint, announcing(wrapped, version))
-
-
-def announces(endpoint: object) -> bool:
-    """Tell whether an endpoint, or one that it wraps, sends a header."""
-    while endpoint is not None and not isinstance(endpoint, ProxyClientEndpoint):
-        endpoint = getattr(endpoint, "_wrappedEndpoint", None)
-    return endpoint is not None
-
-
-def speakingFor(endpoint: Any, source: Address, destination: Address) -> Any:
-    """
-    Have an endpoint that sends a header send it for a client's sake.
-
-    Args:
-        endpoint: one that `announces`; it stays as it is.
-        source: the client.
-        destination: where the client has connected to.
-
-    Returns:
-        Another endpoint.
-    """
-    if isinstance(endpoint, ProxyClientEndpoint):
-        return endpoint.speakingFor(source, destination)
-    return _around(endpoint, speakingFor(endpoint._wrappedEndpoint, source, destination))
-
-
-def _around(endpoint: Any, wrapped: Any) -> Any:
-    other = copy(endpoint)
-    other._wrappedEndpoint = wrapped
-    return other
+    return around(endpoint, announcing(wrapped, version))
