@@ -67,6 +67,7 @@ REACTOR = [
     "twisted.internet.test.test_tcp",
     "twisted.internet.test.test_unix",
     "twisted.internet.test.test_socket",
+    "twisted.internet.test.test_stdio",
     "twisted.internet.test.test_tls",
     "twisted.internet.test.test_udp",
     "twisted.test.test_udp",
@@ -103,6 +104,12 @@ def test_onOurEndpoints(module: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", REACTOR)
 def test_onOurReactor(module: str, vocabulary: str, tmp_path: Path) -> None:
     upstream(tmp_path, "--vocabulary", vocabulary, "--reactor", module)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("options", [["builtin", "--reactor"], ["twisted"]], ids=["ours", "epoll"])
+def test_inProcessesThatTestsStart(options: list[str], tmp_path: Path) -> None:
+    upstream(tmp_path, "--children", "--vocabulary", *options, "twisted.test.test_stdio")
 
 
 def test_everyExclusionHasAReason() -> None:

@@ -6,7 +6,8 @@ Runs Twisted's own tests, from its installed package, on our modules.
 ``--vocabulary builtin`` (the default): our built-in modules stand in `sys.modules` under Twisted's names
 before anything of Twisted is imported, so that all of Twisted, its tests and their runner, runs on our
 Deferred, our Failure and so on.
-``--vocabulary twisted``: only `twisted.internet.endpoints` is ours.
+``--vocabulary twisted``: only `twisted.internet.endpoints` and `.stdio` are ours.
+``--children``: so it is in the processes that the tests start, too.
 ``--reactor``: tests that are written for every reactor run on `AsyncioReactor` and on no other.
 
 Exit status 0 if every test holds, but for those that `upstream_exclusions.txt` lists with a reason.
@@ -27,6 +28,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
+
+#: The environment variable that tells processes that tests start which vocabulary is substituted.
+CHILDREN = "TWISTED_ENDPOINTS_SUBSTITUTED"
 
 EXCLUSIONS = Path(__file__).with_name("upstream_exclusions.txt")
 
@@ -88,6 +92,7 @@ def substitute(vocabulary: str) -> None:
 
     twins = dict(TWINS) if vocabulary == "builtin" else {}
     twins["endpoints"] = "twisted.internet.endpoints"
+    twins["stdio"] = "twisted.internet.stdio"
     twins["strports"] = "twisted.application.strports"
     for ours, theirs in twins.items():
         sys.modules[theirs] = importlib.import_module(f"twisted_endpoints.{ours}")
@@ -233,6 +238,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[1])
     arguments.add_argument("--vocabulary", choices=["builtin", "twisted"], default="builtin")
     arguments.add_argument("--reactor", action="store_true")
+    arguments.add_argument("--children", action="store_true")
     arguments.add_argument("--all", action="store_true", help="run the excluded ones too")
     arguments.add_argument("--document", action="store_true", help="print the excluded ones as a table")
     arguments.add_argument("tests", nargs="*")
@@ -241,6 +247,10 @@ def main() -> int:
         print(table(), end="")
         return 0
     os.environ["TWISTED_ENDPOINTS_VOCABULARY"] = options.vocabulary
+    if options.children:
+        os.environ[CHILDREN] = options.vocabulary
+        # Python imports `sitecustomize` from where its path leads; Twisted's tests hand theirs on.
+        sys.path.insert(0, str(Path(__file__).with_name("substituted")))
     substitute(options.vocabulary)
     from twisted.trial.reporter import TestResult, TreeReporter
     from twisted.trial.runner import TestLoader, TrialRunner
