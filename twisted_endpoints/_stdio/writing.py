@@ -88,7 +88,9 @@ class Writer(Half):
     def finish(self) -> None:
         """Tell the owner when all is written, and no producer waits for its turn."""
         self._finishing = True
-        if self._idleCall is None and not (self._unwritten or self._closed):
+        if self._unwritten:
+            self.startWriting()  # somebody may have stopped it
+        elif self._idleCall is None and not self._closed:
             self._idleCall = self._reactor.callLater(0, self._idle)
 
     def drop(self) -> None:
