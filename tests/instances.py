@@ -5,7 +5,18 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from twisted_endpoints import address, defer, error, failure, plugin, protocol, task, testing
+from twisted_endpoints import (
+    address,
+    defer,
+    error,
+    failure,
+    plugin,
+    protocol,
+    service,
+    services,
+    task,
+    testing,
+)
 
 
 def everyKind() -> dict[str, Any]:
@@ -49,6 +60,14 @@ def everyKind() -> dict[str, Any]:
         protocol.ReconnectingClientFactory(),
         protocol.ClientCreator(clock, protocol.Protocol),
         protocol.FileWrapper(io.BytesIO()),
+        service.Service(),
+        service.MultiService(),
+        services.ClientService(here, protocol.Factory(), clock=clock),
+        services.CooperatorService(),
+        services.StreamServerEndpointService(here, protocol.Factory()),
+        services.TCPServer(80, protocol.Factory()),
+        services.TCPClient("a", 80, protocol.Factory()),
+        services.TimerService(1, int),
         clock,
         clock.callLater(1, int),
         task.LoopingCall(int),

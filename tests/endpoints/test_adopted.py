@@ -189,6 +189,24 @@ def test_bytesGoThereAndBack(reactor: Any, given: socket.socket) -> None:
         assert stat.S_IMODE(os.stat(address).st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_nobodyCanAdoptWhatRootHasOpened(reactor: Any, tmp_path: Path) -> None:
+    given = listener("unix", tmp_path)
+    path = given.getsockname()
+    endpoint = AdoptedStreamServerEndpoint(reactor, given.detach(), socket.AF_UNIX)
+
+    async def main() -> None:
+        os.seteuid(65534)
+        try:
+            port = await endpoint.listen(Factory())
+        finally:
+            os.seteuid(0)
+        await port.stopListening()
+
+    run(reactor, main)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
 @pytest.mark.parametrize("problem", ["factory", "family"])
 def test_whatOurReactorRefusesIsAsItWas(reactor: Any, given: socket.socket, problem: str) -> None:
     before = flags(given.fileno())
