@@ -59,9 +59,15 @@ class Logger:
         """Log what an operator may want to know."""
         self._emit("info", text)
 
-    def warning(self, text: str) -> None:
-        """Log what works, but should be looked at."""
-        self._emit("warn", text)
+    def warning(self, text: str, **fields: object) -> None:
+        """
+        Log what works, but should be looked at.
+
+        Args:
+            text: what there is to say.
+            fields: the objects that it is about, for Twisted's observers.
+        """
+        self._emit("warn", text, fields)
 
     def error(self, text: str) -> None:
         """Log what failed where no exception tells more."""
@@ -88,9 +94,9 @@ class Logger:
             extra={"failure": failure},
         )
 
-    def _emit(self, level: str, text: str) -> None:
+    def _emit(self, level: str, text: str, fields: dict[str, object] | None = None) -> None:
         if vocabulary == "twisted":
-            getattr(self._sink, level)("{text}", text=text)
+            getattr(self._sink, level)("{text}", text=text, **(fields or {}))
         else:
             # "%s": text may hold a `%` that came from a peer.
             getattr(self._sink, "warning" if level == "warn" else level)("%s", text)

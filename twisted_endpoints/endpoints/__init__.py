@@ -54,6 +54,12 @@ if TYPE_CHECKING:
     from ._compatTLS import _privateCertFromPaths as _privateCertFromPaths
     from ._compatTLS import _TLSClientEndpointParser as _TLSClientEndpointParser
     from ._compatTLS import _TLSServerEndpointParser as _TLSServerEndpointParser
+    from .process import ProcessEndpoint, StandardErrorBehavior
+    from .process import (
+        _IProcessTransportWithConsumerAndProducer as _IProcessTransportWithConsumerAndProducer,
+    )
+    from .process import _ProcessEndpointTransport as _ProcessEndpointTransport
+    from .process import _WrapIProtocol as _WrapIProtocol
     from .stdio import StandardIOEndpoint
     from .tls import SSL4ClientEndpoint, SSL4ServerEndpoint, wrapClientTLS, wrapServerTLS
     from .tls import TLSClientEndpoint as TLSClientEndpoint
@@ -64,8 +70,10 @@ if TYPE_CHECKING:
 __all__ = [
     "AdoptedStreamServerEndpoint",
     "HostnameEndpoint",
+    "ProcessEndpoint",
     "SSL4ClientEndpoint",
     "SSL4ServerEndpoint",
+    "StandardErrorBehavior",
     "StandardIOEndpoint",
     "TCP4ClientEndpoint",
     "TCP4ServerEndpoint",
@@ -115,6 +123,13 @@ _LATER = {
         "_parseSSL",
         "_parseTrustRootPath",
         "_privateCertFromPaths",
+    },
+    ".process": {
+        "ProcessEndpoint",
+        "StandardErrorBehavior",
+        "_IProcessTransportWithConsumerAndProducer",
+        "_ProcessEndpointTransport",
+        "_WrapIProtocol",
     },
     ".stdio": {"StandardIOEndpoint"},
     ".tls": {

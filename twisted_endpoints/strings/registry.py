@@ -62,6 +62,7 @@ BUILTIN_SERVERS = {
 }
 BUILTIN_CLIENTS = {
     "haproxy": "twisted_endpoints.plugins.haproxy:client",
+    "process": "twisted_endpoints.plugins.process:client",
     "ssl": "twisted_endpoints.plugins.ssl:client",
     "tcp": "twisted_endpoints.plugins.tcp:client",
     "tls": "twisted_endpoints.plugins.tls:client",
