@@ -189,6 +189,29 @@ def test_bytesGoThereAndBack(reactor: Any, given: socket.socket) -> None:
         assert stat.S_IMODE(os.stat(address).st_mode) == 0o600
 
 
+@pytest.mark.parametrize("meanwhile", ["changed", "removed", "replaced"])
+def test_theModeOfASocketIsPutBackIfTheReactorChangesIt(meanwhile: str, tmp_path: Path) -> None:
+    given = listener("unix", tmp_path)
+    path = given.getsockname()
+
+    class Changes(MemoryReactorClock):  # type: ignore[misc]
+        # As Twisted's own reactors do.
+        def adoptStreamPort(self, fileno: int, addressFamily: Any, factory: Any) -> Any:
+            os.chmod(path, 0o666)
+            if meanwhile != "changed":
+                os.unlink(path)
+            if meanwhile == "replaced":
+                Path(path).touch(0o644)
+            return super().adoptStreamPort(fileno, socket.AF_INET, factory)  # it knows no other
+
+    ports: list[Any] = []
+    endpoint = AdoptedStreamServerEndpoint(Changes(), given.detach(), socket.AF_UNIX)
+    endpoint.listen(Factory()).addCallback(ports.append)
+    assert len(ports) == 1
+    modes = [stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()]
+    assert modes == {"changed": [0o600], "removed": [], "replaced": [0o644]}[meanwhile]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_nobodyCanAdoptWhatRootHasOpened(reactor: Any, tmp_path: Path) -> None:
     given = listener("unix", tmp_path)

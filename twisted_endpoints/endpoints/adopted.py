@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from zope.interface import implementer
@@ -68,19 +70,31 @@ def familyOfListener(descriptor: int) -> int:
     if kind != stat.S_IFSOCK:
         what = "a terminal" if os.isatty(descriptor) else _FILES.get(kind, "an object of the kernel's")
         raise NotAListener(f"descriptor {descriptor} is {what}, and no socket")
-    blocking = os.get_blocking(descriptor)
     try:
-        sock = socket.socket(fileno=descriptor)
+        with _borrowed(descriptor) as sock:
+            problem, family = _problem(sock), sock.family
     except OSError as e:
         raise NotAListener(f"descriptor {descriptor} is a socket of no use: {e.strerror}") from e
+    if problem:
+        raise NotAListener(f"descriptor {descriptor} is {problem}")
+    return family
+
+
+@contextmanager
+def _borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """
+    Make a socket object of a descriptor, for a look.
+
+    Raises:
+        OSError: it isn't open, or no socket.
+    """
+    blocking = os.get_blocking(descriptor)
+    sock = socket.socket(fileno=descriptor)
     try:
-        problem = _problem(sock)
-        if problem:
-            raise NotAListener(f"descriptor {descriptor} is {problem}")
-        return sock.family
+        yield sock
     finally:
         sock.detach()
-        # If the program has set a default timeout, a socket object has made it non-blocking.
+        # If the program has set a default timeout, the object has made it non-blocking.
         os.set_blocking(descriptor, blocking)
 
 
@@ -163,10 +177,12 @@ class AdoptedStreamServerEndpoint:
         if self._identity is not None and identityOf(self.fileno) != self._identity:
             raise AlreadyListened(f"descriptor {self.fileno} was closed, perhaps by who has listened on it")
         blocking = _isBlocking(self.fileno)
+        file = _SocketFile(self.fileno)
         self._used = True
         try:
             self._setNonBlocking(self.fileno)
             port: IListeningPort = self.reactor.adoptStreamPort(self.fileno, self.addressFamily, factory)
+            file.restore()
         except BaseException:
             self._used = False
             if blocking:
@@ -178,6 +194,53 @@ class AdoptedStreamServerEndpoint:
             # The port listens on its copy, and Linux has closed the descriptor whatever it says.
             pass
         return port
+
+
+class _SocketFile:
+    """
+    The file of a UNIX socket, whose permissions are its maker's affair; and nothing for any other descriptor.
+
+    Twisted's own reactors let everybody connect to what they adopt (Twisted's issue 12785).
+
+    Args:
+        descriptor: the socket's.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._path = ""
+        self._status: os.stat_result | None = None
+        try:
+            self._path = _pathOf(descriptor)
+            if self._path:
+                self._status = os.lstat(self._path)
+        except OSError:
+            # It isn't open, or no socket, or its file is gone.
+            pass
+
+    def restore(self) -> None:
+        """Give the file the permissions that it had."""
+        if self._status is None:
+            return
+        try:
+            now = os.lstat(self._path)
+            if os.path.samestat(now, self._status) and now.st_mode != self._status.st_mode:
+                os.chmod(self._path, stat.S_IMODE(self._status.st_mode))
+        except OSError:
+            # Whoever has changed it could have; so it is gone, and nobody can connect.
+            pass
+
+
+def _pathOf(descriptor: int) -> str:
+    """
+    Find the file of a UNIX socket; the empty text if it has none.
+
+    Raises:
+        OSError: that is no open socket.
+    """
+    with _borrowed(descriptor) as sock:
+        # An abstract name is bytes.
+        name = sock.getsockname() if sock.family == FAMILIES.get("UNIX") else ""
+    return name if isinstance(name, str) else ""
 
 
 def _isBlocking(descriptor: int) -> bool:
