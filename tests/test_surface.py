@@ -60,6 +60,7 @@ UPWARD = {
     ("_installed", "reactor"): "who is given no reactor takes the installed one, when it is needed",
     ("protocol", "reactor"): "ReconnectingClientFactory takes the installed reactor's clock, when it retries",
     ("policies", "reactor"): "TimeoutMixin and the factories take the installed reactor, for timers",
+    ("utils", "reactor"): "getProcessOutput() and its like take the installed reactor, when they are called",
     ("_tls.factory", "reactor"): "TLSMemoryBIOFactory without a clock takes the installed reactor",
     ("stdio", "reactor"): "StandardIO without a reactor takes the installed one",
     ("haproxy.wrapper", "reactor"): "HAProxyWrappingFactory without a clock takes the installed reactor",

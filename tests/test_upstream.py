@@ -71,6 +71,9 @@ REACTOR = [
     "twisted.internet.test.test_tls",
     "twisted.internet.test.test_udp",
     "twisted.test.test_udp",
+    "twisted.internet.test.test_process",
+    "twisted.test.test_process",
+    "twisted.test.test_iutils",
 ]
 
 

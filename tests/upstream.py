@@ -8,7 +8,8 @@ before anything of Twisted is imported, so that all of Twisted, its tests and th
 Deferred, our Failure and so on.
 ``--vocabulary twisted``: only `twisted.internet.endpoints` and `.stdio` are ours.
 ``--children``: so it is in the processes that the tests start, too.
-``--reactor``: tests that are written for every reactor run on `AsyncioReactor` and on no other.
+``--reactor``: tests that are written for every reactor run on `AsyncioReactor` and on no other, and it is the
+installed one.
 
 Exit status 0 if every test holds, but for those that `upstream_exclusions.txt` lists with a reason.
 """
@@ -219,10 +220,15 @@ def _forwardLogs() -> None:
 
 
 def onlyOurReactor() -> None:
-    """Make Twisted's reactor tests run on our reactor alone."""
+    """Make Twisted's reactor tests run on our reactor alone, and those that want the installed one as well."""
+    import twisted.internet
     from twisted.internet.test.reactormixins import ReactorBuilder
 
+    from twisted_endpoints.asyncioreactor import AsyncioReactor
+
     ReactorBuilder._reactors = ["twisted_endpoints.asyncioreactor.AsyncioReactor"]
+    sys.modules["twisted.internet.reactor"] = AsyncioReactor()  # type: ignore[assignment]
+    twisted.internet.reactor = sys.modules["twisted.internet.reactor"]  # type: ignore[attr-defined]
 
 
 def flatten(suite: unittest.TestSuite) -> list[unittest.TestCase]:

@@ -39,6 +39,7 @@ TWINS = {
     "testing": "twisted.internet.testing",
     "threads": "twisted.internet.threads",
     "tls": "twisted.protocols.tls",
+    "utils": "twisted.internet.utils",
 }
 
 #: The environment variable that overrides the decision: ``auto`` (the default), ``builtin`` or ``twisted``.
