@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import resource
+import socket
 import sys
 import tempfile
 from typing import Any
@@ -27,6 +28,7 @@ from twisted_endpoints.defer import Deferred
 from twisted_endpoints.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint
 from twisted_endpoints.protocol import Factory, Protocol
 from twisted_endpoints.relay import RelayFactory
+from twisted_endpoints.strings import serverFromString
 
 
 class Echo(Protocol):
@@ -96,6 +98,21 @@ class Subject:
                 port = self._reactor.listenUNIX(f"{self._path}{self._count}", EchoFactory())
             await port.stopListening()
         except Exception as e:
+            return f"{type(e).__name__}: {e}"
+        return "done"
+
+    async def adopt(self, kind: str) -> Any:
+        """Listen on a socket that is open, and stop; tell how that went."""
+        given = socket.socket(socket.AF_INET if kind == "tcp" else socket.AF_UNIX)
+        if kind == "unix":
+            given.bind("")  # an abstract name that is free
+        given.listen()
+        number = given.detach()
+        try:
+            port: Any = await serverFromString(self._reactor, f"fd:{number}").listen(EchoFactory())
+            await port.stopListening()
+        except Exception as e:
+            os.close(number)  # a refused one is still open
             return f"{type(e).__name__}: {e}"
         return "done"
 

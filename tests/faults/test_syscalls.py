@@ -50,6 +50,10 @@ FAULTS = [
     Fault("fchmod", "EPERM", "listen"),
     Fault("?unlink,unlinkat", "EACCES", "listen"),
     Fault("epoll_ctl", "ENOMEM", "listen"),
+    Fault("getsockname", "ENOBUFS", "adopt"),
+    Fault("getsockopt", "ENOBUFS", "adopt"),
+    Fault("fcntl", "EMFILE", "adopt"),
+    Fault("epoll_ctl", "ENOMEM", "adopt"),
 ]
 
 
@@ -84,6 +88,7 @@ def test_aFaultEndsNothingElse(subject: Subject, fault: Fault, when: str, tmp_pa
             assert worked(subject, "serve", kind)
             assert worked(subject, "connect", kind)
             assert worked(subject, "listen", kind)
+            assert worked(subject, "adopt", kind)
     assert soon(lambda: subject.descriptors().total() == before)
 
 
@@ -98,4 +103,8 @@ def worked(subject: Subject, work: str, kind: str) -> bool:
 
 
 #: What a program hears of it.
-EXPECTED = {"connect": ("ConnectError", "NoRouteError"), "listen": ("CannotListenError",)}
+EXPECTED = {
+    "connect": ("ConnectError", "NoRouteError"),
+    "listen": ("CannotListenError",),
+    "adopt": ("CannotListenError", "InvalidValue", "OSError"),
+}
