@@ -1,4 +1,4 @@
-"""Puts our modules in the place of Twisted's in the processes that Twisted's tests start: see tests/upstream.py."""
+"""Puts our modules in the place of Twisted's in processes that its tests start: see tests/upstream.py."""
 
 import importlib
 import os

@@ -1,0 +1,497 @@
+"""The ends of the connection that standard input and output are, and who produces and consumes."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from zope.interface.verify import verifyObject
+
+from tests.asyncioreactor.logged import loggedErrors
+from tests.running import run
+from twisted_endpoints.defer import Deferred
+from twisted_endpoints.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted_endpoints.interfaces import (
+    IConsumer,
+    IHalfCloseableDescriptor,
+    IListeningPort,
+    IPushProducer,
+    IReadDescriptor,
+    ITransport,
+    IWriteDescriptor,
+)
+from twisted_endpoints.stdio import PipeAddress, StandardIO
+
+from .bed import TEXT, Echo, Ends, Half, Mute
+
+#: More than a pipe takes while nobody reads it.
+LARGE = b"x" * 200_000
+
+
+def turn(reactor: Any, rounds: int = 5) -> Deferred[None]:
+    """Let the reactor go round some times."""
+    turned: Deferred[None] = Deferred()
+
+    def again(left: int) -> None:
+        if left:
+            reactor.callLater(0, again, left - 1)
+        else:
+            turned.callback(None)
+
+    again(rounds)
+    return turned
+
+
+def drain(number: int) -> bytes:
+    """Read what is in a pipe."""
+    os.set_blocking(number, False)
+    found = b""
+    try:
+        while piece := os.read(number, 1 << 16):
+            found += piece
+    except BlockingIOError:
+        pass
+    return found
+
+
+def test_itIsWhatItSaysItIs(reactor: Any, ends: Ends) -> None:
+    stdio = StandardIO(Mute(), *ends.pipe(), reactor)
+    for interface in (ITransport, IPushProducer, IConsumer, IHalfCloseableDescriptor, IListeningPort):
+        assert verifyObject(interface, stdio)
+    assert verifyObject(IReadDescriptor, stdio._reader)
+    assert verifyObject(IWriteDescriptor, stdio._writer)
+    assert isinstance(stdio.getPeer(), PipeAddress)
+    assert isinstance(stdio.getHost(), PipeAddress)
+    assert "Mute" in repr(stdio)
+    stdio.connectionLost(None)  # type: ignore[arg-type]
+
+
+def test_whatWasWrittenOutlivesTheInput(reactor: Any, ends: Ends) -> None:
+    stdout, taken = ends.output("pipe")
+
+    class Greeter(Mute):
+        def connectionMade(self) -> None:
+            transport: Any = self.transport
+            transport.write(LARGE)
+
+    protocol = Greeter()
+
+    async def main() -> None:
+        StandardIO(protocol, ends.input("null", b""), stdout, reactor)
+        await protocol.lost
+
+    run(reactor, main)
+    assert taken() == LARGE
+    assert protocol.reason.type is ConnectionDone
+
+
+def test_loseConnectionWritesAllAndReadsNoMore(reactor: Any, ends: Ends) -> None:
+    stdin, feeder = ends.pipe()
+    stdout, taken = ends.output("pipe")
+    protocol = Mute()
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, stdin, stdout, reactor)
+        stdio.writeSequence([LARGE, b"end"])
+        stdio.loseConnection()
+        os.write(feeder, b"for the next program")
+        await protocol.lost
+
+    run(reactor, main)
+    assert taken() == LARGE + b"end"
+    assert protocol.received == b""
+    assert os.read(stdin, 100) == b"for the next program"
+
+
+def test_theDescriptorsStayOpen(reactor: Any, ends: Ends) -> None:
+    stdin, feeder = ends.pipe()
+    taker, stdout = ends.pipe()
+    protocol = Mute()
+
+    async def main() -> None:
+        StandardIO(protocol, stdin, stdout, reactor).loseConnection()
+        await protocol.lost
+
+    run(reactor, main)
+    os.write(feeder, b"in")
+    os.write(stdout, b"out")
+    assert (os.read(stdin, 9), os.read(taker, 9)) == (b"in", b"out")
+
+
+def test_abortConnectionDropsWhatIsUnwritten(reactor: Any, ends: Ends) -> None:
+    taker, stdout = ends.pipe()
+    stdin, _ = ends.pipe()
+    protocol = Mute()
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, stdin, stdout, reactor)
+        stdio.write(b"lost")
+        stdio.abortConnection()
+        stdio.abortConnection()
+        assert protocol.events == ["made"]
+        await protocol.lost
+
+    run(reactor, main)
+    assert protocol.reason.type is ConnectionAborted
+    assert drain(taker) == b""
+
+
+def test_halfCloseTellsThePipesReader(reactor: Any, ends: Ends) -> None:
+    stdin, feeder = ends.pipe()
+    stdout, taken = ends.output("pipe")
+    half = Half()
+
+    async def main() -> None:
+        stdio = StandardIO(half, stdin, stdout, reactor)
+        stdio.write(LARGE)
+        stdio.loseWriteConnection()
+        assert await half.next == "no more output"
+        os.write(stdout, b"to the null device")
+        os.write(feeder, b"more input")
+        assert await half.next == "data"
+        stdio.write(b"ignored")
+        ends.end(feeder)
+        await half.lost
+
+    run(reactor, main)
+    assert taken() == LARGE
+    # Nothing is left that could be closed by the protocol.
+    assert half.events[-2:] == ["no more input", "lost"]
+    assert half.reason.type is ConnectionDone
+
+
+def test_halfCloseTellsTheSocketsPeer(reactor: Any) -> None:
+    ours, theirs = socket.socketpair()
+    half = Half()
+
+    async def main() -> None:
+        stdio = StandardIO(half, ours.fileno(), ours.fileno(), reactor)
+        stdio.write(b"answer")
+        stdio.loseWriteConnection()
+        await half.next
+        theirs.sendall(b"thanks")
+        await half.next
+        stdio.loseConnection()
+        await half.lost
+
+    with ours, theirs:
+        run(reactor, main)
+        assert (theirs.recv(100), theirs.recv(100)) == (b"answer", b"")
+    assert half.received == b"thanks"
+
+
+def test_afterTheInputHasEndedAHalfCloseableProtocolWritesOn(reactor: Any, ends: Ends) -> None:
+    stdout, taken = ends.output("pipe")
+    half = Half()
+
+    async def main() -> None:
+        stdio = StandardIO(half, ends.input("null", b""), stdout, reactor)
+        assert await half.next == "no more input"
+        stdio.write(LARGE)
+        await turn(reactor)
+        assert not half.lost.called
+        stdio.loseConnection()
+        await half.lost
+
+    run(reactor, main)
+    assert taken() == LARGE
+
+
+@pytest.mark.parametrize("protocol", [Mute, Half])
+def test_aWriteThatFailsEndsTheConnection(reactor: Any, ends: Ends, protocol: Any) -> None:
+    taker, stdout = ends.pipe()
+    made = protocol()
+
+    async def main() -> None:
+        stdio = StandardIO(made, ends.pipe()[0], stdout, reactor)
+        stdio.write(LARGE)
+        await turn(reactor)
+        ends.end(taker)
+        await made.lost
+
+    run(reactor, main)
+    assert made.reason.type is ConnectionLost
+    assert "Broken pipe" in str(made.reason.value)
+    assert made.events == ["made", "lost"]
+
+
+def test_aFullDiskEndsTheConnection(reactor: Any, ends: Ends) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    protocol = Mute()
+
+    async def main() -> None:
+        StandardIO(protocol, ends.pipe()[0], full, reactor).write(b"too much")
+        await protocol.lost
+
+    run(reactor, main)
+    os.close(full)
+    assert "No space left on device" in str(protocol.reason.value)
+
+
+def test_onlyAHalfCloseableProtocolIsToldThatNobodyReads(reactor: Any, ends: Ends) -> None:
+    reasons = []
+    for protocol in (Half(), Mute()):
+        stdin, feeder = ends.pipe()
+        taker, stdout = ends.pipe()
+        reasons.append((protocol, stdin, feeder, taker, stdout))
+
+    async def main() -> None:
+        for protocol, stdin, feeder, taker, stdout in reasons:
+            stdio = StandardIO(protocol, stdin, stdout, reactor)
+            ends.end(taker)
+            await turn(reactor)
+            os.write(feeder, b"goes on")
+            await turn(reactor)
+            assert not protocol.lost.called
+            stdio.write(b"to nobody")
+            await protocol.lost
+
+    run(reactor, main)
+    (half, *_), (mute, *_) = reasons
+    assert half.events == ["made", "no more output", "data", "lost"]
+    assert mute.events == ["made", "data", "lost"]
+    assert {half.reason.type, mute.reason.type} == {ConnectionLost}
+
+
+def test_whoIsToldThatNobodyReadsAndAbortsHearsWhy(reactor: Any, ends: Ends) -> None:
+    taker, stdout = ends.pipe()
+    half = Half()
+
+    async def main() -> None:
+        stdio = StandardIO(half, ends.pipe()[0], stdout, reactor)
+        ends.end(taker)
+        await half.next
+        stdio.abortConnection()
+        await half.lost
+
+    run(reactor, main)
+    assert "nobody reads" in str(half.reason.value)
+
+
+class Pusher:
+    """Notes what it is told."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.pauseProducing = lambda: told.append("pause")
+        self.resumeProducing = lambda: told.append("resume")
+        self.stopProducing = lambda: told.append("stop")
+
+
+def test_aPushProducerIsPausedAndResumed(reactor: Any, ends: Ends) -> None:
+    taker, stdout = ends.pipe()
+    protocol, told = Mute(), []
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
+        stdio.registerProducer(Pusher(told), True)
+        with pytest.raises(RuntimeError):
+            stdio.registerProducer(Pusher(told), True)
+        stdio.write(LARGE)
+        stdio.write(LARGE)
+        assert told == ["pause"]
+        got = 0
+        while told == ["pause"]:
+            await turn(reactor, 1)
+            got += len(drain(taker))
+        assert got == 2 * len(LARGE)
+        assert told == ["pause", "resume"]
+        stdio.loseConnection()
+        await protocol.lost
+
+    run(reactor, main)
+    assert told == ["pause", "resume", "stop"]
+
+
+class Puller:
+    """Produces some pieces, one whenever it is asked."""
+
+    def __init__(self, stdio: StandardIO, pieces: int) -> None:
+        self.stdio = stdio
+        self.left = pieces
+
+    def resumeProducing(self) -> None:
+        if self.left:
+            self.left -= 1
+            self.stdio.write(LARGE)
+        else:
+            self.stdio.unregisterProducer()
+
+    def stopProducing(self) -> None:
+        raise AssertionError("it was to produce all")
+
+
+def test_loseConnectionWaitsForAPullProducer(reactor: Any, ends: Ends) -> None:
+    stdout, taken = ends.output("pipe")
+    protocol = Mute()
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
+        stdio.registerProducer(Puller(stdio, 3), False)
+        stdio.loseConnection()
+        await protocol.lost
+
+    run(reactor, main)
+    assert taken() == 3 * LARGE
+
+
+def test_aProducerThatComesTooLateIsStopped(reactor: Any, ends: Ends) -> None:
+    stdio, told = StandardIO(Mute(), *ends.pipe(), reactor), []
+    stdio.connectionLost(None)  # type: ignore[arg-type]
+    stdio.registerProducer(Pusher(told), True)
+    stdio.unregisterProducer()
+    stdio.resumeProducing()
+    stdio.pauseProducing()
+    stdio.loseWriteConnection()
+    stdio.loseConnection()
+    stdio.abortConnection()
+
+    assert told == ["stop"]
+
+
+def test_pausedItLeavesTheInputWhereItIs(reactor: Any, ends: Ends) -> None:
+    stdin, feeder = ends.pipe()
+    protocol = Mute()
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, stdin, ends.pipe()[1], reactor)
+        stdio.pauseProducing()
+        os.write(feeder, b"later")
+        await turn(reactor)
+        assert protocol.received == b""
+        stdio.resumeProducing()
+        await protocol.next
+        assert protocol.received == b"later"
+        stdio.stopProducing()
+        await protocol.lost
+
+    run(reactor, main)
+
+
+def raising(name: str) -> Callable[..., Any]:
+    def method(self: Echo, *args: Any) -> None:
+        raise ValueError(name)
+
+    return method
+
+
+@pytest.mark.parametrize("name", ["dataReceived", "readConnectionLost", "writeConnectionLost"])
+def test_aProtocolThatRaisesLosesItsConnection(reactor: Any, ends: Ends, name: str) -> None:
+    stdin, feeder = ends.pipe()
+    taker, stdout = ends.pipe()
+    protocol = type("Raising", (Half,), {name: raising(name)})()
+
+    async def main() -> None:
+        StandardIO(protocol, stdin, stdout, reactor)
+        if name == "writeConnectionLost":
+            ends.end(taker)
+        elif name == "dataReceived":
+            os.write(feeder, b"x")
+        else:
+            ends.end(feeder)
+        await protocol.lost
+
+    with loggedErrors() as logged:
+        run(reactor, main)
+    assert logged == [ValueError]
+    assert protocol.reason.type is ValueError
+
+
+def test_aProducerThatRaisesLosesTheConnection(reactor: Any, ends: Ends) -> None:
+    protocol, told = Mute(), []
+    producer = Pusher(told)
+    taker, stdout = ends.pipe()
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
+        stdio.registerProducer(producer, True)
+        stdio.write(LARGE)
+        producer.resumeProducing = lambda: 1 // 0  # type: ignore[assignment, return-value]
+        while not protocol.lost.called:
+            drain(taker)
+            await turn(reactor, 1)
+
+    with loggedErrors() as logged:
+        run(reactor, main)
+    assert logged == [ZeroDivisionError]
+    assert told == ["pause", "stop"]
+
+
+def test_connectionMadeThatRaisesLeavesNothing(reactor: Any, ends: Ends) -> None:
+    protocol = type("Raising", (Mute,), {"connectionMade": raising("connectionMade")})()
+    numbers, readers = ends.pipe(), reactor.getReaders()
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(ValueError, match="connectionMade"):
+        StandardIO(protocol, *numbers, reactor)
+
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert reactor.getReaders() == readers
+
+
+def test_onlyBytesAreWritten(reactor: Any, ends: Ends) -> None:
+    stdio = StandardIO(Mute(), *ends.pipe(), reactor)
+    with pytest.raises(TypeError):
+        stdio.write("text")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        stdio.writeSequence(["text"])  # type: ignore[list-item]
+    stdio.connectionLost(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["reading", "paused"])
+def test_whenTheReactorStopsTheLastWriteArrives(reactor: Any, ends: Ends, paused: bool) -> None:
+    taker, stdout = ends.pipe()
+    protocol = Mute()
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
+        if paused:
+            stdio.pauseProducing()
+        stdio.write(b"last words")
+
+    run(reactor, main)
+    assert protocol.reason.type is ConnectionLost
+    assert drain(taker) == b"last words"
+
+
+def test_theProtocolMayBeExchanged(reactor: Any, ends: Ends) -> None:
+    stdin, feeder = ends.pipe()
+    first, second = Mute(), Mute()
+
+    async def main() -> None:
+        stdio = StandardIO(first, stdin, ends.pipe()[1], reactor)
+        stdio.protocol = second
+        os.write(feeder, b"to the second")
+        await second.next
+        stdio.loseConnection()
+        await second.lost
+
+    run(reactor, main)
+    assert (first.events, second.received) == (["made"], b"to the second")
+
+
+def test_byDefaultTheReactorIsTheInstalledOne(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
+    from twisted_endpoints import stdio
+    from twisted_endpoints.testing import MemoryReactorClock
+
+    reactor = MemoryReactorClock()
+    package = __import__("twisted_endpoints")
+    monkeypatch.setattr(package, "reactor", reactor, raising=False)
+    made = stdio.StandardIO(Mute(), *ends.pipe())
+
+    assert made._reader in reactor.getReaders()
+    made.connectionLost(None)  # type: ignore[arg-type]
+
+
+def test_bytesFlowInPieces(reactor: Any, ends: Ends) -> None:
+    # However the input is cut, it is what it was.
+    stdout, taken = ends.output("socket")
+    echo = Echo()
+
+    async def main() -> None:
+        StandardIO(echo, ends.input("socket", TEXT), stdout, reactor)
+        await echo.lost
+
+    run(reactor, main)
+    assert taken() == TEXT
