@@ -8,6 +8,8 @@ what the endpoints implement and wrap; the mini-language                test_mod
 the table: which names there are, and the parameters of functions       test_names
   - endpoints for TCP, SSL, UNIX, adopted sockets, names                test_endpoints
   - StandardIOEndpoint                                                  test_stdio
+  - ProcessEndpoint, StandardErrorBehavior, _ProcessEndpointTransport,
+    _WrapIProtocol, _IProcessTransportWithConsumerAndProducer           test_process
   - _WrappingProtocol, _WrappingFactory, _TCPServerEndpoint,
     _WrapperEndpoint, _WrapperServerEndpoint                            test_wrapping
   - the parsers of strings that are classes                             test_parsers

@@ -6,11 +6,14 @@ import inspect
 from typing import Any
 
 import pytest
+from zope.interface.interface import InterfaceClass
 
 from twisted_endpoints import endpoints
 
 CLASSES = [
     "StandardIOEndpoint",
+    "StandardErrorBehavior",
+    "ProcessEndpoint",
     "TCP4ServerEndpoint",
     "TCP6ServerEndpoint",
     "TCP4ClientEndpoint",
@@ -23,6 +26,8 @@ CLASSES = [
     "AdoptedStreamServerEndpoint",
     "_WrappingProtocol",
     "_WrappingFactory",
+    "_ProcessEndpointTransport",
+    "_WrapIProtocol",
     "_TCPServerEndpoint",
     "_StandardIOParser",
     "_SystemdParser",
@@ -69,6 +74,10 @@ def parameters(function: Any) -> list[str]:
 @pytest.mark.parametrize("name", CLASSES)
 def test_classesAreThere(name: str) -> None:
     assert isinstance(getattr(endpoints, name), type)
+
+
+def test_theInterfaceIsThere() -> None:
+    assert isinstance(endpoints._IProcessTransportWithConsumerAndProducer, InterfaceClass)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
