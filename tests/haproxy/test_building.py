@@ -56,9 +56,9 @@ def test_version1(addresses: Any, line: bytes) -> None:
         (six("2001:db8::1", 65535, "::2", 0, "UDP"), fixed(kind=0x22, rest=V6)),
         (PATHS_ADDRESSES, fixed(kind=0x31, rest=PATHS)),
         ((UNIXAddress(None), UNIXAddress(None)), fixed(kind=0x31, rest=bytes(216))),
-        ((UNIXAddress(b"/" * 109), UNIXAddress(None)), fixed(kind=0x00)),
-        ((PATHS_ADDRESSES[0], V4_ADDRESSES[1]), fixed(kind=0x00)),
-        ((None, None), fixed(kind=0x00)),
+        ((UNIXAddress(b"/" * 109), UNIXAddress(None)), fixed(0x20, 0x00)),
+        ((PATHS_ADDRESSES[0], V4_ADDRESSES[1]), fixed(0x20, 0x00)),
+        ((None, None), fixed(0x20, 0x00)),
     ],
     ids=["tcp4", "tcp6", "mapped", "udp4", "udp6", "unix", "nameless", "too long a path", "mixed", "nothing"],
 )
@@ -73,6 +73,12 @@ def test_aConnectionOfTheProxysOwn() -> None:
     assert v2.build(*V4_ADDRESSES, local=True) == fixed(0x20, 0x00)
     info = read(v2.build(None, None, [(tlv.Type.NOOP, b"x")], local=True))
     assert (info.source, info.destination, info.tlvs) == (None, None, ())
+
+
+def test_valuesWithoutAddresses() -> None:
+    header = v2.build(None, None, [(tlv.Type.NOOP, b"x")])
+    assert header == fixed(kind=0x00, rest=b"\x04\x00\x01x")
+    assert read(header).tlvs == ((tlv.Type.NOOP, b"x"),)
 
 
 def test_valuesAndAChecksum() -> None:

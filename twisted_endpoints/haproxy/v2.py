@@ -189,13 +189,16 @@ def build(
         checksum: add a checksum.
 
     Returns:
-        The header; of the family "unspecified" if these are no two addresses of one kind.
+        The header.  If these are no two addresses of one kind it says LOCAL, as HAProxy's does: of what else
+        could be said (PROXY, of the family "unspecified") receivers are free to turn it away.  With values it
+        says that, because those of LOCAL are ignored.
 
     Raises:
         ValueError: a value, or all of them, are too long.
     """
     kind, addresses = (0, b"") if local else _packed(source, destination)
     more = tlv.write(values)
+    local = local or not (addresses or more)
     if checksum:
         more += tlv.write([(tlv.Type.CRC32C, bytes(4))])
     length = len(addresses) + len(more)

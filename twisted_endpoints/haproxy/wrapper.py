@@ -15,8 +15,9 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import directlyProvides, implementer, providedBy
+from zope.interface import implementer, providedBy
 
+from .._provided import provide
 from ..endpoints.wrapping import (
     PASSED_ON,
     _WrapperServerEndpoint,
@@ -95,7 +96,7 @@ class HAProxyProtocolWrapper(ProtocolWrapper):
     def makeConnection(self, transport: Any) -> None:
         """Wait for the header."""
         # A transport may be a protocol too, and what it is to its own transport isn't what this is.
-        directlyProvides(self, *(each for each in providedBy(transport) if each not in PASSED_ON))
+        provide(self, *(each for each in providedBy(transport) if each not in PASSED_ON))
         self._place = next((name for name in _PLACES if getattr(transport, name, None) is self), None)
         Protocol.makeConnection(self, transport)
         self.factory.registerProtocol(self)
