@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -162,10 +163,8 @@ def test_turnedAway(reactor: Any, string: str, data: bytes, said: list[str]) -> 
 
     async def main(connect: Callable[[], Peer], port: Any) -> None:
         peer = connect()
-        try:
+        with suppress(OSError):
             await peer.send(data)
-        except OSError:
-            pass
         await goneWithout(peer)
         assert protocol.events == []
 
@@ -185,7 +184,8 @@ def test_aFloodOfStalledPeersGoesAtTheDeadline(reactor: Any, said: list[str]) ->
     async def main(connect: Callable[[], Peer], port: Any) -> None:
         peers = [connect() for _ in range(count)]
         for number, peer in enumerate(peers):
-            await peer.send([b"", b"PROXY TC", HEADERS["v2"][:16]][number % 3])
+            with suppress(OSError):  # on a busy machine it may be turned away already
+                await peer.send([b"", b"PROXY TC", HEADERS["v2"][:16]][number % 3])
         for peer in peers:
             await goneWithout(peer)
         assert len(reactor.getDelayedCalls()) == 1  # the limit of the test's own time
