@@ -47,7 +47,9 @@ FLOORS: list[set[str]] = [
 ]
 
 #: Modules of the vocabulary that have no twin: parts of those that have one.
-VOCABULARY_PARTS = {"_faketraceback", "_installed", "_fields", "_lockfile", "_lines", "_reasons", "_tls"}
+VOCABULARY_PARTS = {
+    *("_faketraceback", "_fields", "_installed", "_lines", "_lockfile", "_provided", "_reasons", "_tls"),
+}
 
 #: Where what a module offers is defined, if not in the module itself or in a package of that name.
 HOMES = {"ssl": ("twisted_endpoints._tls", "service_identity"), "tls": ("twisted_endpoints._tls",)}
@@ -61,7 +63,6 @@ UPWARD = {
     ("protocol", "reactor"): "ReconnectingClientFactory takes the installed reactor's clock, when it retries",
     ("policies", "reactor"): "TimeoutMixin and the factories take the installed reactor, for timers",
     ("utils", "reactor"): "getProcessOutput() and its like take the installed reactor, when they are called",
-    ("_tls.factory", "reactor"): "TLSMemoryBIOFactory without a clock takes the installed reactor",
     ("stdio", "reactor"): "StandardIO without a reactor takes the installed one",
     ("haproxy.wrapper", "reactor"): "HAProxyWrappingFactory without a clock takes the installed reactor",
     ("endpoints", "strings"): "the twin of twisted.internet.endpoints offers clientFromString, lazily",

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.running import run
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.endpoints import (
     HostnameEndpoint,
@@ -21,7 +22,7 @@ from twisted_endpoints.endpoints import (
 )
 from twisted_endpoints.protocol import Factory, Protocol
 
-from .left import aWhile
+from .left import Held, aWhile, nothingIsLeft
 
 #: The kinds of endpoints: a client of each, with a server to go with it.
 KINDS = ("tcp", "unix", "hostname")
@@ -177,6 +178,28 @@ class Bed:
         for port in self._ports:
             await port.stopListening()
         self._open.close()
+
+
+def playedOn(bed: Bed) -> Play:
+    """Give what plays a test's coroutine function on a bed; afterwards nothing may be left."""
+    reactor = bed.reactor
+
+    def playing(main: Callable[[Any], Awaitable[Any]]) -> Any:
+        async def whole() -> Any:
+            # libuv keeps a descriptor in reserve from the first listening socket on.
+            await reactor.listenTCP(0, Peers(), interface="127.0.0.1").stopListening()
+            await bed.rounds(5)  # by now `run` has set its time limit
+            before = Held.by(reactor)
+            try:
+                result = await main(bed)
+            finally:
+                await bed.close()
+            await nothingIsLeft(reactor, before)
+            return result
+
+        return run(reactor, whole)
+
+    return playing
 
 
 def reset(sock: socket.socket) -> None:

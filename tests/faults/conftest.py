@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.running import run
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 from twisted_endpoints.asyncioreactor.loops import newEventLoop
 
-from .bed import KINDS, Bed, Peers, Play
-from .left import Held, nothingIsLeft
+from .bed import KINDS, Bed, Play, playedOn
 
 
 @pytest.fixture(params=["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else []))
@@ -42,21 +40,4 @@ def kind(request: pytest.FixtureRequest) -> str:
 def play(reactor: Any, kind: str, tmp_path: Path) -> Play:
     """Play a test's coroutine function on a bed of each kind; afterwards nothing may be left."""
 
-    def playing(main: Callable[[Bed], Awaitable[Any]]) -> Any:
-        bed = Bed(reactor, kind, tmp_path)
-
-        async def whole() -> Any:
-            # libuv keeps a descriptor in reserve from the first listening socket on.
-            await reactor.listenTCP(0, Peers(), interface="127.0.0.1").stopListening()
-            await bed.rounds(5)  # by now `run` has set its time limit
-            before = Held.by(reactor)
-            try:
-                result = await main(bed)
-            finally:
-                await bed.close()
-            await nothingIsLeft(reactor, before)
-            return result
-
-        return run(reactor, whole)
-
-    return playing
+    return playedOn(Bed(reactor, kind, tmp_path))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,14 @@ def descriptors(relay: Relay) -> int:
     return len(os.listdir(f"/proc/{relay.process.pid}/fd"))
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Wait until something is true of a relay."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def crowd(relay: Relay, target: Target, size: int, opened: ExitStack) -> list[tuple[Any, Any]]:
     """Open connections through a relay; return both ends of each."""
     pairs = []
@@ -63,15 +72,12 @@ def crowd(relay: Relay, target: Target, size: int, opened: ExitStack) -> list[tu
     return pairs
 
 
-def test_aCrowdComesAndGoes(target: Target, manyDescriptors: None) -> None:
-    target.socket.listen(1024)
-    with Relay(LOCAL, target.string) as relay, ExitStack() as opened:
-        with relay.connect() as client, target.accept() as server:
-            client.sendall(b"warm")
-            assert server.recv(4) == b"warm"
-        held, memory = descriptors(relay), relay.memory("VmRSS")
-        pairs = crowd(relay, target, CROWD, opened)
-        assert descriptors(relay) >= held + 2 * CROWD - 2
+def comeAndGo(relay: Relay, target: Target, size: int) -> int:
+    """Have a crowd come and go; return the relay's memory while it was there."""
+    held = descriptors(relay)
+    with ExitStack() as opened:
+        pairs = crowd(relay, target, size, opened)
+        assert descriptors(relay) == held + 2 * size
         most = relay.memory("VmRSS")
         for number, (_, server) in enumerate(pairs):
             server.sendall(b"%d" % number)
@@ -79,11 +85,30 @@ def test_aCrowdComesAndGoes(target: Target, manyDescriptors: None) -> None:
         for number, (client, _) in enumerate(pairs):
             assert client.recv(10) == b"%d" % number
             client.close()
-        # An allocator can't give everything back: of pages that also have something else in them.
-        end = time.monotonic() + PATIENCE
-        while descriptors(relay) > held or relay.memory("VmRSS") - memory > (most - memory) * 0.7:
-            assert time.monotonic() < end, (descriptors(relay), held, relay.memory("VmRSS"), memory, most)
-            time.sleep(0.05)
+    return most
+
+
+def test_aCrowdComesAndGoes(target: Target, manyDescriptors: None) -> None:
+    target.socket.listen(1024)
+    with Relay(LOCAL, target.string) as relay:
+        held = descriptors(relay)
+        with relay.connect() as client, target.accept() as server:
+            client.sendall(b"warm")
+            assert server.recv(4) == b"warm"
+        until(lambda: descriptors(relay) == held)
+        memory = relay.memory("VmRSS")
+        first = comeAndGo(relay, target, CROWD)
+        # The allocator can't give everything back: of a megabyte, nothing while there is an object in it.
+        # Before 3.11, Python itself puts such there: caches for code that is called often.
+        stays = 0.6 if sys.version_info >= (3, 11) else 0.9
+
+        def isGone() -> bool:
+            return descriptors(relay) == held and relay.memory("VmRSS") - memory <= (first - memory) * stays
+
+        until(isGone)
+        # There is room for it in what stayed.
+        assert comeAndGo(relay, target, CROWD) <= first * 1.1
+        until(isGone)
         assert relay.stopped() == (0, "")
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from .._installed import reactorOr
 from ..interfaces import ILoggingContext
 from ..policies import WrappingFactory
 from .buffering import BufferingTLSTransport
 from .creators import _convertToAppropriateFactory
 
 if TYPE_CHECKING:
-    from ..interfaces import IReactorTime
+    from ..interfaces import IAddress, IReactorTime
 
 
 def _get_default_clock() -> IReactorTime:
     """Return the reactor of the process."""
-    from .. import reactor
-
-    return cast("IReactorTime", reactor)
+    return cast("IReactorTime", reactorOr(None))
 
 
 class TLSMemoryBIOFactory(WrappingFactory[Any]):
@@ -44,15 +43,18 @@ class TLSMemoryBIOFactory(WrappingFactory[Any]):
     handshakeTimeout: float | None = None
     closeTimeout: float | None = None
 
-    #: What the last connection's transport provides, and so its TLS.
-    provided: Any = None
-
     def __init__(
         self, contextFactory: Any, isClient: bool, wrappedFactory: Any, clock: IReactorTime | None = None
     ) -> None:
         super().__init__(wrappedFactory)
         self._creatorCallable = _convertToAppropriateFactory(isClient, contextFactory)
         self._clock = _get_default_clock() if clock is None else clock
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Put TLS before what the wrapped factory makes; None where that refuses the connection."""
+        # Twisted's own WrappingFactory wraps the None too.
+        wrapped = self.wrappedFactory.buildProtocol(addr)
+        return None if wrapped is None else self.protocol(self, wrapped)
 
     def logPrefix(self) -> str:
         """Name the wrapped factory, and TLS."""

@@ -19,9 +19,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from OpenSSL.SSL import Connection, Error, SysCallError, WantReadError, ZeroReturnError
-from zope.interface import directlyProvides, implementer, providedBy
+from zope.interface import implementer, providedBy
 
 from .. import error
+from .._provided import provide
 from ..failure import Failure
 from ..interfaces import (
     IHalfCloseableProtocol,
@@ -81,9 +82,7 @@ class TLSMemoryBIOProtocol(Writer):
     def makeConnection(self, transport: Any) -> None:
         """Connect the wrapped protocol, and begin the handshake."""
         self._tlsConnection = self.factory._creatorCallable(self)
-        directlyProvides(self, providedBy(transport))
-        # Nobody else may keep it, and then zope makes the next connection's anew, which takes 20 us.
-        self.factory.provided = self.__provides__
+        provide(self, providedBy(transport))
         Protocol.makeConnection(self, transport)
         self.factory.registerProtocol(self)
         timeout = self.factory.handshakeTimeout
@@ -222,10 +221,14 @@ class TLSMemoryBIOProtocol(Writer):
         """Tell the protocol, with a better reason if there is one."""
         self._stopLimit()
         if not self._lostTLSConnection:
+            known = self._reason
             self._tlsConnection.bio_shutdown()
             self._readPaused = False
             self._flushReceiveBIO()
             self._lostTLSConnection = True
+            if not reason.check(error.ConnectionDone):
+                # What TLS says of the end is news only if the transport's own end was a clean one.
+                self._reason = known
         reason = self._reason or reason
         self._reason = None
         self.connected = False

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import alsoProvides, implementer
+from zope.interface import implementer
 
 from ..interfaces import INegotiated, IReactorSSL, ISSLTransport
 from .core import Core
@@ -61,12 +61,12 @@ def startTLS(stream: TCPStream, contextFactory: Any, isClient: bool) -> None:
     layer = factory.protocol(factory, stream.protocol, False)
     stream.protocol = layer
     stream.__class__ = SecuredStream
-    alsoProvides(stream, ISSLTransport, INegotiated)
     layer.makeConnection(_Plain(stream))
     if producer is not None:
         stream.registerProducer(producer, streaming)
 
 
+@implementer(ISSLTransport, INegotiated)
 class SecuredStream(TCPStream):
     """A stream that has begun TLS: its `protocol` is the layer of TLS before the user's."""
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from zope.interface import alsoProvides, implementer, providedBy
 
+from .._provided import provide
 from ..defer import Deferred, fail, succeed
 from ..error import ConnectingCancelledError, NoProtocol, NotConnectingError
 from ..failure import Failure
@@ -95,7 +96,7 @@ class PassingProtocol(Protocol):
         provides = providedBy(wrappedProtocol)
         provided = [interface for interface in PASSED_ON if provides.isOrExtends(interface)]
         if provided:
-            alsoProvides(self, *provided)
+            provide(self, *provided)
 
     def logPrefix(self) -> str:
         """Give the user's protocol's own prefix, or its class's name."""

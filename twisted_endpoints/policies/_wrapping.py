@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import directlyProvides, providedBy
+from zope.interface import providedBy
 
+from .._provided import provide
 from ..interfaces import ILoggingContext
 from ..protocol import ClientFactory, Protocol
 
@@ -64,7 +65,7 @@ class ProtocolWrapper(Protocol):
 
     def makeConnection(self, transport: Any) -> None:
         """Connect the wrapped protocol to this, and tell the factory that there is one more."""
-        directlyProvides(self, providedBy(transport))
+        provide(self, providedBy(transport))
         super().makeConnection(transport)
         self.factory.registerProtocol(self)
         self.wrappedProtocol.makeConnection(self)
