@@ -133,6 +133,16 @@ def test_aSocketThatDoesNotListenIsRefused(reactor: Any, kind: str) -> None:
     assert descriptorsOpen() == before
 
 
+def test_aPortThatCannotStartLeavesTheSocketAsItWas(reactor: Any, given: socket.socket) -> None:
+    class Fails(OneFactory):
+        def doStart(self) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        reactor.adoptStreamPort(given.fileno(), given.family, Fails(None))
+    assert isBlocking(given.fileno())
+
+
 def test_aSocketThatIsNotConnectedIsRefused(reactor: Any, given: socket.socket) -> None:
     before = descriptorsOpen()
     with pytest.raises(OSError, match="not connected"):

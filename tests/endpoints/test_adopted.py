@@ -27,6 +27,7 @@ from twisted_endpoints.endpoints.adopted import NotAListener, familyOfListener
 from twisted_endpoints.error import AlreadyListened, CannotListenError, UnsupportedAddressFamily
 from twisted_endpoints.interfaces import IStreamServerEndpoint
 from twisted_endpoints.protocol import Factory
+from twisted_endpoints.task import deferLater
 from twisted_endpoints.testing import MemoryReactorClock, RaisingMemoryReactor
 
 from .test_tcp import Collect, Echo
@@ -242,6 +243,29 @@ def test_whatOurReactorRefusesIsAsItWas(reactor: Any, given: socket.socket, prob
     failure = failureOf(AdoptedStreamServerEndpoint(reactor, given.fileno(), family).listen(factory))
     assert type(failure) is (ZeroDivisionError if problem == "factory" else UnsupportedAddressFamily)
     assert flags(given.fileno()) == before
+
+
+def test_manyLeaveNothing(reactor: Any, tmp_path: Path) -> None:
+    counts: list[int] = []
+
+    async def main() -> None:
+        for number in range(100):
+            given = listener("tcp", tmp_path)
+            endpoint = AdoptedStreamServerEndpoint(reactor, given.fileno(), given.family)
+            if number % 2:
+                assert type(failureOf(endpoint.listen(Fails()))) is ZeroDivisionError
+                given.close()
+            else:
+                given.detach()
+                await (await endpoint.listen(Factory())).stopListening()
+            if number in (1, 99):
+                # uvloop closes when it comes round.
+                await deferLater(reactor, 0)
+                await deferLater(reactor, 0)
+                counts.append(len(os.listdir("/proc/self/fd")))
+
+    run(reactor, main)
+    assert counts[0] == counts[1]
 
 
 def test_theFamilyIsFoundFromTheSocket(given: socket.socket) -> None:
