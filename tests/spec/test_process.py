@@ -32,24 +32,9 @@ from twisted_endpoints.interfaces import (
     IStreamClientEndpoint,
     ITransport,
 )
-from twisted_endpoints.protocol import Protocol
 from twisted_endpoints.testing import MemoryReactorClock
 
-
-class Records(Protocol):
-    """Keeps all that it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[Any] = []
-
-    def connectionMade(self) -> None:
-        self.told.append("made")
-
-    def dataReceived(self, data: bytes) -> None:
-        self.told.append(data)
-
-    def connectionLost(self, reason: Any = None) -> None:
-        self.told.append(reason.type)
+from .recording import Records
 
 
 class Spawned:

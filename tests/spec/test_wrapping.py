@@ -28,27 +28,13 @@ from twisted_endpoints.endpoints import (
 from twisted_endpoints.failure import Failure
 from twisted_endpoints.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 from twisted_endpoints.policies import ProtocolWrapper, WrappingFactory
-from twisted_endpoints.protocol import Factory, Protocol
+from twisted_endpoints.protocol import Factory
 from twisted_endpoints.ssl import Certificate, optionsForClientTLS
 from twisted_endpoints.testing import MemoryReactorClock, StringTransport
 
+from .recording import Records
+
 ADDRESS = IPv4Address("TCP", "192.0.2.1", 80)
-
-
-class Heard(Protocol):
-    """Keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.heard: list[Any] = []
-
-    def connectionMade(self) -> None:
-        self.heard.append("made")
-
-    def dataReceived(self, data: bytes) -> None:
-        self.heard.append(data)
-
-    def connectionLost(self, reason: Any = None) -> None:
-        self.heard.append("lost")
 
 
 # connectProtocol
@@ -56,7 +42,7 @@ class Heard(Protocol):
 
 def test_connectProtocolConnectsAProtocolInstanceWithoutAFactory() -> None:
     reactor = MemoryReactorClock()
-    protocol = Heard()
+    protocol = Records()
     results: list[Any] = []
     connectProtocol(TCP4ClientEndpoint(reactor, "192.0.2.1", 80), protocol).addCallback(results.append)
     assert results == []
@@ -66,7 +52,7 @@ def test_connectProtocolConnectsAProtocolInstanceWithoutAFactory() -> None:
     made.makeConnection(StringTransport())
 
     assert results == [protocol]
-    assert protocol.heard == ["made"]
+    assert protocol.told == ["made"]
 
 
 def test_connectProtocolReturnsWhatTheEndpointsConnectReturns() -> None:
@@ -76,13 +62,13 @@ def test_connectProtocolReturnsWhatTheEndpointsConnectReturns() -> None:
         def connect(self, factory: Any) -> Any:
             return returned
 
-    assert connectProtocol(Endpoint(), Heard()) is returned  # type: ignore[arg-type]
+    assert connectProtocol(Endpoint(), Records()) is returned  # type: ignore[arg-type]
 
 
 def test_connectProtocolFailsWithAnAppropriateError() -> None:
     reactor = MemoryReactorClock()
     results: list[Any] = []
-    connectProtocol(TCP4ClientEndpoint(reactor, "192.0.2.1", 80), Heard()).addErrback(results.append)
+    connectProtocol(TCP4ClientEndpoint(reactor, "192.0.2.1", 80), Records()).addErrback(results.append)
     factory: Any = reactor.tcpClients[0][2]
     factory.clientConnectionFailed(reactor.connectors[0], Failure(error.ConnectionRefusedError()))
 
@@ -133,7 +119,7 @@ def test_wrapClientTLSReturnsAnEndpointOnTopOfTheWrappedOne() -> None:
     endpoint = wrapClientTLS(optionsForClientTLS("example.com"), wrapped, secureFirst=False)
 
     assert verifyObject(IStreamClientEndpoint, endpoint)
-    deferred = endpoint.connect(Factory.forProtocol(Heard))
+    deferred = endpoint.connect(Factory.forProtocol(Records))
     [(host, port, factory, _, _)] = reactor.tcpClients
     assert (host, port) == ("192.0.2.1", 443)
     transport = StringTransport()
@@ -150,7 +136,7 @@ def test_aWrappingProtocolNotifiesItsUserWhenAConnectionHasBeenMade() -> None:
     connected: Deferred[Any] = Deferred()
     results: list[Any] = []
     connected.addCallback(results.append)
-    protocol = Heard()
+    protocol = Records()
     wrapping = _WrappingProtocol(connected, protocol)
     assert results == []
 
@@ -161,14 +147,14 @@ def test_aWrappingProtocolNotifiesItsUserWhenAConnectionHasBeenMade() -> None:
 
     assert results == [protocol]
     assert protocol.transport is transport
-    assert protocol.heard == ["made", b"data", "lost"]
+    assert protocol.told == ["made", b"data", error.ConnectionDone]
 
 
 def test_aWrappingFactoryWrapsTheProtocolsThatAFactoryBuilds() -> None:
     asked: list[Any] = []
 
     class Builds(Factory):
-        protocol = Heard
+        protocol = Records
 
         def buildProtocol(self, addr: Any) -> Any:
             asked.append(addr)
@@ -180,7 +166,7 @@ def test_aWrappingFactoryWrapsTheProtocolsThatAFactoryBuilds() -> None:
     assert asked == [ADDRESS]
     assert isinstance(made, _WrappingProtocol)
     made.makeConnection(StringTransport())
-    assert isinstance(wrapping._onConnection.result, Heard)
+    assert isinstance(wrapping._onConnection.result, Records)
 
 
 # Wrapper endpoints

@@ -50,18 +50,22 @@ class WrapperDeclaration(Declaration):
 
     def bind(self, description: Description) -> dict[str, Any]:
         """Give each argument its name, and read its value: as `Declaration.bind`."""
-        return super().bind(self._gathered(description))
+        return super().bind(self.gathered(description))
 
     def place(self, description: Description, name: str) -> tuple[str, tuple[str, Place]]:
         """Find an argument: as `Declaration.place`."""
-        return super().place(self._gathered(description), name)
+        return super().place(self.gathered(description), name)
 
-    def _gathered(self, description: Description) -> Description:
+    def gathered(self, description: Description) -> Description:
+        """Give the description with its rest as one argument; of that it still tells the place."""
         if not description.args:
             return description
         text = description.source or description.text
         rest = [part for part in parts(text) if part.name is None or not self._isOwn(part.name)]
         rest.remove(next(part for part in rest if part.name is None))  # the prefix
+        first = rest[0]
+        if len(rest) > 1 and text[first.start : first.end] == f"[{first.value}]":
+            return description  # the brackets say where what is wrapped ends: the others are wrong here
         kwargs = {name: value for name, value in description.kwargs.items() if self._isOwn(name)}
         kwargs[self._inner] = _joined(text, rest)
         span = Place(rest[0].start, rest[-1].end)
