@@ -31,7 +31,7 @@ from zope.interface import implementer
 from ._log import Logger
 from .defer import Deferred, maybeDeferred
 from .endpoints.wrapping import announces, closeNow, speakingFor
-from .error import ConnectionDone
+from .error import ConnectionDone, ProcessTerminated
 from .interfaces import IHalfCloseableProtocol, IPushProducer
 from .protocol import Factory, Protocol, connectionDone
 
@@ -306,7 +306,8 @@ class Stream:
         other = self._otherOf(end)
         if other is not None and not other.gone:
             other._write = _discard
-            if clean:
+            # What a process has written is whole once its output has ended, whatever its exit status.
+            if clean or (end.ended and reason.check(ProcessTerminated)):
                 other._close()
             else:
                 closeNow(other.transport)

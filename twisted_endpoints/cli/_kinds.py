@@ -91,6 +91,16 @@ def _port(address: Any, path: str) -> str:
     return f"tcp:127.0.0.1:{address.port}"
 
 
+def _byProcess(address: Any, path: str) -> str:
+    """Lead there through another process, which is a relay between its standard input and output and there."""
+    relay = [sys.executable, "-m", "twisted_endpoints", "relay", "stdio:", _port(address, path)]
+    return "process:" + ":".join(map(quoteStringArgument, relay))
+
+
+def _noPython() -> str:
+    return "" if sys.executable else "nobody knows where this Python's program is"
+
+
 def _certificates(path: str) -> tuple[str, str]:
     from ._throwaway import certificates
 
@@ -140,6 +150,12 @@ KINDS = (
         _noSystemd,
     ),
     Kind(
+        "process",
+        lambda path: "tcp:0:interface=127.0.0.1",
+        _byProcess,
+        _noPython,
+    ),
+    Kind(
         "tls",
         lambda path: f"tls:{_certificates(path)[0]}:0:interface=127.0.0.1",
         lambda address, path: f"tls:localhost:{address.port}:trustRoots={_certificates(path)[1]}",
@@ -150,5 +166,10 @@ KINDS = (
         lambda address, path: (
             f"ssl:127.0.0.1:{address.port}:hostname=localhost:caCertsDir={_certificates(path)[1]}"
         ),
+    ),
+    Kind(
+        "haproxy",
+        lambda path: "haproxy:tcp:0:interface=127.0.0.1:trusted=127.0.0.1",
+        lambda address, path: f"haproxy:tcp:127.0.0.1:{address.port}",
     ),
 )
