@@ -29,5 +29,7 @@ _parseClientTLS                                                         test_int
 ======================================================================  ====================================
 
 Within a file the tests come in the order of the sentences.  Left out is only what can't be tested: since
-which version of Twisted there is a name.
+which version of Twisted there is a name.  Two sentences about ``ssl:`` have been overtaken by OpenSSL, for
+Twisted 26.10 as for us: it has no SSLv2 and SSLv3 any more, and does DHE without a file of parameters.  What
+is true today is the test.
 """

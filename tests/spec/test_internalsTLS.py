@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from OpenSSL import SSL
 from zope.interface import providedBy
 from zope.interface.verify import verifyObject
 
 from tests.plugins.test_ssl import DH
 from tests.plugins.tlsfiles import CLIENT, LEAF, Files
-from tests.tls.authority import intermediate, root
+from tests.tls.authority import intermediate, make, root
+from tests.tls.connecting import connect
 from twisted_endpoints.endpoints import (
     HostnameEndpoint,
     SSL4ServerEndpoint,
@@ -26,7 +28,7 @@ from twisted_endpoints.endpoints import (
 )
 from twisted_endpoints.interfaces import IReactorSSL, IStreamClientEndpoint
 from twisted_endpoints.protocol import Factory
-from twisted_endpoints.ssl import Certificate, CertificateOptions
+from twisted_endpoints.ssl import AcceptableCiphers, Certificate, CertificateOptions, TLSVersion
 from twisted_endpoints.testing import MemoryReactorClock
 
 
@@ -95,12 +97,21 @@ def test_extraCertChainIsAFileOfCertificatesBetweenTheRootAndTheServers(files: F
     ]
 
 
-def test_dhParametersIsAFileForDiffieHellman(files: Files) -> None:
+@pytest.mark.parametrize("dhParameters", ["dh.pem", None])
+def test_dhParametersIsAFileForDiffieHellmanAndTodayNotNeededForIt(
+    files: Files, dhParameters: str | None
+) -> None:
     files.write("dh.pem", DH)
-    (_, _, options), _ = _parseSSL(None, "443", "leaf.pem", dhParameters="dh.pem")
-    assert options.dhParameters is not None
-    (_, _, options), _ = _parseSSL(None, "443", "leaf.pem")
-    assert options.dhParameters is None
+    files.write("rsa.pem", make(["localhost"], key=rsa.generate_private_key(65537, 2048)).pem)
+    (_, _, options), _ = _parseSSL(None, "443", "rsa.pem", dhParameters=dhParameters)
+    client = CertificateOptions(
+        acceptableCiphers=AcceptableCiphers.fromOpenSSLCipherString("DHE-RSA-AES128-GCM-SHA256"),
+        lowerMaximumSecurityTo=TLSVersion.TLSv1_2,
+    )
+
+    _, theirs = connect(options, client)
+    assert theirs.said.heard == b"from the server"
+    assert (options.dhParameters is None) == (dhParameters is None)
 
 
 # _loadCAsFromDir, _parseTrustRootPath and _privateCertFromPaths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from tests.plugins.tlsfiles import LEAF, Files
+from tests.running import run
 from tests.strings.distributions import Site
 from twisted_endpoints.endpoints import SSL4ServerEndpoint, serverFromString
 from twisted_endpoints.interfaces import IStreamServerEndpoint
@@ -96,6 +98,18 @@ def test_aBackslashEscapesAColonAsInWindowsPaths(files: Files) -> None:
 def test_unixNamesASocketInTheFileSystemWithAMode(description: str, mode: int) -> None:
     [(path, _, _, given, _)] = listened(description).unixServers
     assert (path, given) == ("/var/run/finger", mode)
+
+
+def test_theSocketFileThatListenCreatesHasTheMode(reactor: Any, tmp_path: Path) -> None:
+    path = tmp_path / "finger"
+
+    async def main() -> int:
+        port: Any = await serverFromString(reactor, f"unix:{path}:mode=660").listen(Factory())
+        mode = path.stat().st_mode
+        await port.stopListening()
+        return mode
+
+    assert stat.S_IMODE(run(reactor, main)) == 0o660
 
 
 def test_newTypesAreRegisteredAsPlugins(site: Site) -> None:
