@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._reactor import NoSuchLoop, chooseReactor
+
+if TYPE_CHECKING:
+    from ..strings.arguments import Declaration
+    from ..strings.description import Description
 
 #: What a LISTEN gets, by its prefix, that doesn't say so itself.  backlog: of a thousand connections that
 #: come at one time, hundreds are reset by the kernel with the 50 of Twisted's endpoints.  mode: a relay's
@@ -19,6 +24,8 @@ DEFAULTS = {
     "tcp6": {"backlog": "1024"},
     "unix": {"backlog": "1024", "mode": "600"},
 }
+
+TWICE = "--proxy-protocol and CONNECT both ask for the PROXY protocol: leave one of them out"
 
 NAME = "relay"
 SUMMARY = "accepts connections on LISTEN, connects each one to CONNECT, and copies both ways"
@@ -36,9 +43,13 @@ examples:
   # one connection, which is this command's standard input and output; it ends when that does
   echo PING | twisted-endpoints relay stdio: tcp:localhost:6379
 
+  # behind a load balancer that speaks the PROXY protocol; the application is told who the client is
+  twisted-endpoints relay --proxy-protocol v2 haproxy:tcp:8080:trusted=10.0.0.0/8 unix:/run/app.sock
+
 LISTEN is a server string and CONNECT a client string: `twisted-endpoints list` shows all that there are,
 `twisted-endpoints check STRING` takes one apart.  A LISTEN that doesn't say otherwise gets backlog=1024,
-and a UNIX socket mode=600: only its owner can connect.
+and a UNIX socket mode=600: only its owner can connect.  With haproxy: in CONNECT, or --proxy-protocol,
+it is the client of each connection that is told, or whom haproxy: in LISTEN says that he is.
 
 SIGINT (Ctrl-C) and SIGTERM end it: it stops listening, gives open streams up to --grace seconds to finish,
 and cuts the rest.  A second signal cuts them at once.
@@ -87,6 +98,11 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         help="copy at most N streams at once; further connections are accepted and wait, in their order",
     )
     parser.add_argument(
+        "--proxy-protocol",
+        choices=["v1", "v2"],
+        help="tell CONNECT who the client is, by the PROXY protocol ahead of each stream, and ahead of TLS",
+    )
+    parser.add_argument(
         "--grace",
         metavar="SECONDS",
         type=_seconds,
@@ -102,6 +118,7 @@ def run(options: argparse.Namespace) -> int:
     except NoSuchLoop as error:
         print(f"twisted-endpoints relay: {error}", file=sys.stderr)
         return 2
+    from ..endpoints.wrapping import announces
     from ..strings import DescriptionError, clientFromString, serverFromString
     from ._service import Service
 
@@ -113,6 +130,13 @@ def run(options: argparse.Namespace) -> int:
         client = clientFromString(reactor, options.connect)
     except DescriptionError as error:
         return _wrong(f"CONNECT: {error}", options.connect, reactor, serverFromString)
+    if options.proxy_protocol is not None:
+        if announces(client):
+            print(f"twisted-endpoints relay: {TWICE}", file=sys.stderr)
+            return 2
+        from ..haproxy.sending import announcing
+
+        client = announcing(client, int(options.proxy_protocol[1:]))
     return Service(reactor, server, client, options).run()
 
 
@@ -124,15 +148,53 @@ def _server(reactor: Any, string: str) -> Any:
         DescriptionError: no endpoint can be made of the string.
     """
     from ..strings.description import Description
+    from ..strings.errors import DescriptionError
     from ..strings.registry import servers
 
     description = Description.parse(string)
-    defaults = DEFAULTS.get(description.prefix.lower())
-    if defaults is not None:
-        given = servers.find(description).parser.declaration.bind(description)
-        added = {name: text for name, text in defaults.items() if name not in given}
-        description = replace(description, kwargs={**description.kwargs, **added})
-    return servers.endpoint(reactor, description)
+    try:
+        return servers.endpoint(reactor, _prepared(description))
+    except DescriptionError as error:
+        if error.description != string:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                # If this fails as well, its error shows the place in the string as it was written.
+                servers.endpoint(reactor, description)
+        raise
+
+
+def _prepared(description: Description) -> Description:
+    """
+    Add to a server's description, and to those in it, what a relay wants to have.
+
+    Raises:
+        DescriptionError: arguments are wrong, or what has to be said isn't.
+    """
+    from ..strings.description import Description
+    from ..strings.errors import ArgumentsError
+    from ..strings.kinds import INNER
+    from ..strings.registry import servers
+
+    prefix = description.prefix.lower()
+    declaration: Declaration | None = getattr(servers.find(description).parser, "declaration", None)
+    if declaration is None:
+        return description
+    given = declaration.bind(description)
+    texts = {name: text for name, text in DEFAULTS.get(prefix, {}).items() if name not in given}
+    for parameter in declaration.parameters:
+        if parameter.kind is INNER and parameter.name in given:
+            inner = Description.parse(given[parameter.name])
+            texts[parameter.name] = str(_prepared(inner))
+            if prefix == "haproxy" and "trusted" not in given and inner.prefix.lower() != "unix":
+                raise ArgumentsError.at(
+                    "in a relay, 'haproxy' needs trusted: else anybody may claim any address",
+                    description.end(),
+                    "Add trusted=10.0.0.0/8, the networks of your proxies; or trusted=any.",
+                )
+    if not texts:
+        return description
+    gathered = declaration.gathered(description)
+    return replace(gathered, kwargs={**gathered.kwargs, **texts})
 
 
 def _wrong(text: str, string: str, reactor: Any, otherRole: Callable[[Any, str], object]) -> int:

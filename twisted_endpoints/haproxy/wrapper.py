@@ -259,7 +259,7 @@ class HAProxyWrappingFactory(WrappingFactory[Any]):
         self.headerTimeout = headerTimeout
         self.headerLimit = headerLimit
         self._clock: Any = clock
-        self.complaints = Complaints(time.monotonic if clock is None else self._clock.seconds)
+        self.complaints = Complaints(time.monotonic if clock is None else clock.seconds)
 
     @property
     def clock(self) -> Any:

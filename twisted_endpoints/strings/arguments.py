@@ -141,6 +141,10 @@ class Declaration:
             self._refuseValue(description, name, names, error)
         return values
 
+    def gathered(self, description: Description) -> Description:
+        """Give a description with only such arguments as are declared: that is itself, but for wrappers."""
+        return description
+
     def _named(self, description: Description) -> tuple[str, ...]:
         """
         Give the arguments of a description, by position and then by keyword, their names.
