@@ -9,7 +9,8 @@ import pytest
 
 from tests.strings.conftest import onlyBuiltin
 from twisted_endpoints.protocol import Factory
-from twisted_endpoints.strings.registry import BUILTIN_CLIENTS, BUILTIN_SERVERS
+from twisted_endpoints.strings import Description, clientFromString
+from twisted_endpoints.strings.registry import BUILTIN_CLIENTS, BUILTIN_SERVERS, clients, servers
 from twisted_endpoints.testing import MemoryReactorClock
 
 from . import strings_document
@@ -51,6 +52,22 @@ def test_theProgramRuns() -> None:
     reactor = MemoryReactorClock()
     exec(program, {"reactor": reactor, "factory": Factory()})
     assert [args[0] for args in reactor.tcpServers] == [8080]
+
+
+def test_theGrammarsStringsAreStrings() -> None:
+    [grammar] = re.findall(r"^## The grammar\n(.*?)^What goes wrong", TEXT, re.M | re.S)
+    strings = [text for text in re.findall(r"`([^`]+)`", grammar) if re.match(r"\w+:.", text)]
+    assert len(strings) >= 7
+    for text in strings:
+        role = servers if text.startswith(("tcp:8080", "tls:/", "unix:")) else clients
+        assert role.find(Description.parse(text)).parser.declaration.bind(Description.parse(text))
+
+
+def test_theGrammarsStringsThatSayTheSameDo() -> None:
+    [line] = re.findall(r"^.* say the same\.$", TEXT, re.M)
+    same = [clientFromString(None, text) for text in re.findall(r"tcp:[^`]+", line)]
+    assert len(same) == 3
+    assert [vars(endpoint) for endpoint in same[1:]] == [vars(same[0])] * 2
 
 
 def test_theTableOfPrefixesLeadsToThem() -> None:
