@@ -234,7 +234,8 @@ class ClientService(Service):
         Connect no more, and close the connection.
 
         Returns:
-            A Deferred that fires with None when neither an attempt nor a connection is left.
+            A Deferred that fires with None when neither an attempt nor a connection is left; one that
+            `prepareConnection` has refused isn't waited for.
         """
         super().stopService()
         state, self._state = self._state, _State.LEAVING
