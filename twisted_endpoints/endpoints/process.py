@@ -197,7 +197,7 @@ class ProcessEndpoint:
         reactor: an `IReactorProcess`.
         executable: the program's file.  On `AsyncioReactor`, one without a slash is looked for in the
             ``PATH`` that `env` has.
-        args: the command line, where the first is the program's name.
+        args: the command line, where the first is the program's name; by default the executable alone.
         env: the whole environment of the process: by default an empty one; None for this process's own.
         path: the folder to run it in; None for this process's own.
         uid: the user to run it as; None for this process's own.
@@ -260,7 +260,8 @@ class ProcessEndpoint:
             (self._spawnProcess or self._reactor.spawnProcess)(
                 wrapping,
                 self._executable,
-                self._args,
+                # Not every reactor takes an empty one, and no program counts on it.
+                self._args or (self._executable,),
                 self._env,
                 self._path,
                 self._uid,
