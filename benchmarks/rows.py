@@ -37,6 +37,7 @@ CHARTS = {
     "tls": ("benchmarks.tls",),
     "parts": (
         "benchmarks.micro_strings",
+        "benchmarks.micro_haproxy",
         "benchmarks.micro_imports",
         "benchmarks.micro_timers",
         "benchmarks.micro_defer",
