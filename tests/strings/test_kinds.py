@@ -57,6 +57,7 @@ def kindOf(annotation: Any) -> Kind:
         (kinds.Host, "::ffff:1.2.3.4", "::ffff:1.2.3.4"),
         (kinds.Host, "bücher.example", "bücher.example"),
         (kinds.Host, "x" * 63 + ".example", "x" * 63 + ".example"),
+        (kinds.Inner, "tcp:[::1]:80", "tcp:[::1]:80"),
         (kinds.TLSVersion, "1.2", "1.2"),
         (kinds.TLSVersion, "1.3", "1.3"),
         (kinds.Protocols, "h2", (b"h2",)),
@@ -77,7 +78,7 @@ def test_goodValues(annotation: Any, text: str, value: Any) -> None:
     assert kind.read(kind.write(value)) == value
 
 
-ALL = [kinds.Backlog, kinds.Flag, kinds.Host, kinds.Interface, kinds.Mode, kinds.Path]
+ALL = [kinds.Backlog, kinds.Flag, kinds.Host, kinds.Inner, kinds.Interface, kinds.Mode, kinds.Path]
 ALL += [kinds.Port, kinds.Protocols, kinds.Seconds, kinds.SocketPath, kinds.TLSVersion, kinds.Text]
 
 
