@@ -4,72 +4,82 @@ from __future__ import annotations
 
 import pytest
 
-from twisted_endpoints.cli import _memory
-from twisted_endpoints.cli._memory import CROWD, DELAY, Thrift, giveBack
+from twisted_endpoints.cli._memory import CROWD, DELAY, Thrift
 from twisted_endpoints.task import Clock
 
 
-class Watched:
-    """A `Thrift` whose streams end when the test says so."""
+class Watched(Thrift):
+    """One whose streams open and end when the test says so."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.given = 0
         self.clock = Clock()
-        self.thrift = Thrift(self.clock)
-        monkeypatch.setattr(_memory, "giveBack", self._giveBack)
+        super().__init__(self.clock)
 
     def _giveBack(self) -> None:
+        super()._giveBack()
         self.given += 1
 
-    def end(self, before: int, after: int) -> None:
-        """One stream after the other ends."""
-        for left in range(before - 1, after - 1, -1):
-            self.thrift.ended(left)
+    def go(self, before: int, after: int) -> None:
+        """One stream after the other opens or ends."""
+        step = 1 if after > before else -1
+        for streams in range(before + step, after + step, step):
+            self.count(streams)
 
 
 @pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
-    return Watched(monkeypatch)
+def watched() -> Watched:
+    return Watched()
 
 
 @pytest.mark.parametrize("left", [0, CROWD // 10])
 def test_afterACrowdMemoryIsGivenBackOnce(watched: Watched, left: int) -> None:
-    watched.end(CROWD, left)
+    watched.go(0, CROWD)
+    watched.go(CROWD, left)
     assert watched.given == 0
     watched.clock.advance(DELAY)
     assert watched.given == 1
-    watched.end(left, 0)
+    watched.go(left, 0)
     watched.clock.advance(10 * DELAY)
     assert watched.given == 1
-    watched.end(CROWD, 0)
+    watched.go(0, CROWD)
+    watched.go(CROWD, 0)
     watched.clock.advance(DELAY)
     assert watched.given == 2
 
 
-@pytest.mark.parametrize(("before", "after"), [(CROWD - 1, 0), (CROWD, CROWD // 10 + 1), (1, 0)])
-def test_fewAreNoCrowdAndManyAreStillOne(watched: Watched, before: int, after: int) -> None:
-    watched.end(before, after)
+@pytest.mark.parametrize(("most", "left"), [(CROWD - 1, 0), (CROWD, CROWD // 10 + 1), (1, 0)])
+def test_fewAreNoCrowdAndManyAreStillOne(watched: Watched, most: int, left: int) -> None:
+    watched.go(0, most)
+    watched.go(most, left)
     watched.clock.advance(10 * DELAY)
     assert watched.given == 0
 
 
 def test_aCrowdThatIsBackAgainKeepsItsMemory(watched: Watched) -> None:
-    watched.end(CROWD, 0)
-    watched.end(CROWD, CROWD - 1)
+    watched.go(0, CROWD)
+    watched.go(CROWD, 0)
+    watched.go(0, CROWD)
     watched.clock.advance(DELAY)
     assert watched.given == 0
-    watched.end(CROWD, 0)
+    watched.go(CROWD, 0)
     watched.clock.advance(DELAY)
     assert watched.given == 1
 
 
 def test_stopLeavesNoCall(watched: Watched) -> None:
-    watched.end(CROWD, 0)
-    watched.thrift.stop()
+    watched.go(0, CROWD)
+    watched.go(CROWD, 0)
+    watched.stop()
     assert watched.clock.getDelayedCalls() == []
-    watched.thrift.stop()
+    watched.stop()
 
 
-def test_whereTheLibraryKnowsNoTrimNothingIsTrimmed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whereTheLibraryKnowsNoTrimNothingIsTrimmed(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    giveBack()
+    watched.go(0, CROWD)
+    watched.go(CROWD, 0)
+    watched.clock.advance(DELAY)
+    assert watched.given == 1

@@ -49,6 +49,7 @@ class Diary(Observer):
         target: the string that each stream is connected to.
         verbose: write lines for each connection.
         clock: gives the time in seconds.
+        opened: called with a stream that is connected.
         ended: called with a stream that has ended.
         halfEnded: called with a stream that has ended in one direction.
     """
@@ -59,10 +60,12 @@ class Diary(Observer):
         target: str,
         verbose: bool,
         clock: Callable[[], float],
+        opened: Callable[[Stream], object] = lambda stream: None,
         ended: Callable[[Stream], object] = lambda stream: None,
         halfEnded: Callable[[Stream], object] = lambda stream: None,
     ) -> None:
         self._report = report
+        self._opened = opened
         self._ended = ended
         self._halfEnded = halfEnded
         self._target = visible(target)
@@ -74,6 +77,7 @@ class Diary(Observer):
         self._unsaid = 0
 
     def opened(self, stream: Stream) -> None:
+        self._opened(stream)
         if self._verbose:
             self._count += 1
             self._numbers[stream] = self._count
@@ -134,6 +138,7 @@ class Service:
             options.connect,
             options.verbose,
             reactor.seconds,
+            self._streamOpened,
             self._streamEnded,
             self._streamHalfEnded,
         )
@@ -169,9 +174,13 @@ class Service:
         self._listen = maybeDeferred(self._server.listen, self._relay)
         self._listen.addCallbacks(self._listening, self._notListening)
 
+    def _streamOpened(self, stream: Stream) -> None:
+        self._thrift.count(len(self._relay.open))
+
     def _streamEnded(self, stream: Stream) -> None:
-        self._last = stream
-        self._thrift.ended(len(self._relay.open))
+        if self._single or self._port is None:
+            self._last = stream
+        self._thrift.count(len(self._relay.open))
 
     def _listening(self, port: IListeningPort) -> None:
         self._port = port
