@@ -105,11 +105,8 @@ class _EverythingGetter(ProcessProtocol):
 
     def __init__(self, deferred: Deferred[tuple[bytes, bytes, int]], stdinBytes: bytes | None = None) -> None:
         self.deferred = deferred
-        self.outBuf = BytesIO()
-        self.errBuf = BytesIO()
-        self.outReceived = self.outBuf.write  # type: ignore[assignment,method-assign]
-        self.errReceived = self.errBuf.write  # type: ignore[assignment,method-assign]
         self.stdinBytes = stdinBytes
+        self._written = {1: BytesIO(), 2: BytesIO()}
 
     def connectionMade(self) -> None:
         if self.stdinBytes is not None:
@@ -117,8 +114,11 @@ class _EverythingGetter(ProcessProtocol):
             self.transport.writeToChild(0, self.stdinBytes)
             self.transport.closeStdin()
 
+    def childDataReceived(self, childFD: int, data: bytes) -> None:
+        self._written[childFD].write(data)
+
     def processEnded(self, reason: Failure) -> None:
-        written = self.outBuf.getvalue(), self.errBuf.getvalue()
+        written = [buffer.getvalue() for buffer in self._written.values()]
         ended: Any = reason.value
         if ended.signal:
             # As Twisted has it: three values, and no exception.

@@ -313,9 +313,8 @@ class Process(_Running):
 
     def loseConnection(self) -> None:
         """Close the process's input, output and error output."""
-        self.closeStdin()
-        self.closeStderr()
-        self.closeStdout()
+        for descriptor in STANDARD:
+            self.closeChildFD(descriptor)
 
 
 @implementer(IProcessTransport, IConsumer, IPushProducer)

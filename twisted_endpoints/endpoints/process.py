@@ -257,18 +257,11 @@ class ProcessEndpoint:
             if protocol is None:
                 raise NoProtocol()
             wrapping = _WrapIProtocol(protocol, self._executable, self._errFlag)
-            (self._spawnProcess or self._reactor.spawnProcess)(
-                wrapping,
-                self._executable,
-                # Not every reactor takes an empty one, and no program counts on it.
-                self._args or (self._executable,),
-                self._env,
-                self._path,
-                self._uid,
-                self._gid,
-                self._usePTY,
-                self._childFDs,
-            )
+            # Not every reactor takes an empty command line, and no program counts on it.
+            command = self._executable, self._args or (self._executable,)
+            rights = self._path, self._uid, self._gid
+            spawn = self._spawnProcess or self._reactor.spawnProcess
+            spawn(wrapping, *command, self._env, *rights, self._usePTY, self._childFDs)
         except Exception:
             return fail(Failure())
         return succeed(protocol) if wrapping.failure is None else fail(wrapping.failure)
