@@ -150,7 +150,7 @@ KINDS = (
         _noSystemd,
     ),
     Kind(
-        "process",
+        "process, stdio",
         lambda path: "tcp:0:interface=127.0.0.1",
         _byProcess,
         _noPython,
