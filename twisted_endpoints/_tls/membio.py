@@ -283,8 +283,10 @@ class TLSMemoryBIOProtocol(Writer):
             reason: what the protocol is to be told; None for the transport's own reason.
         """
         if reason is not None and isinstance(reason.value, Error) and _representsEOF(reason.value):
-            # Whatever carries the stream, programs know this error.
-            reason = Failure(error.ConnectionLost())
+            # Whatever carries the stream, programs know this error.  Who has closed the connection wants to
+            # hear no more, and so nothing was cut off.
+            ours = self.disconnecting and not self._aborted
+            reason = None if ours else Failure(error.ConnectionLost())
         if self._reason is None:
             self._reason = reason
         self._lostTLSConnection = True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from OpenSSL.SSL import Error, WantReadError
 from zope.interface import implementer
 
+from .._log import Logger
 from ..failure import Failure
 from ..interfaces import IHalfCloseableProtocol, IPullProducer
 from ..policies import ProtocolWrapper
@@ -20,6 +21,8 @@ from .producers import _ProducerMembrane, _PullToPush
 
 if TYPE_CHECKING:
     from ..interfaces import IDelayedCall
+
+_log = Logger("twisted_endpoints.tls")
 
 #: The most that a TLS record holds: RFC 8446, section 5.1.
 RECORD = 2**14
@@ -202,7 +205,11 @@ class Writer(ProtocolWrapper):
         self._shutdownTLS()
         halfCloseable: Any = IHalfCloseableProtocol(self.wrappedProtocol, None)
         if halfCloseable is not None:
-            halfCloseable.writeConnectionLost()
+            try:
+                halfCloseable.writeConnectionLost()
+            except Exception:
+                # Whoever ends the output isn't to blame.
+                self._failed("writeConnectionLost")
 
     def loseConnection(self) -> None:
         """
@@ -252,6 +259,16 @@ class Writer(ProtocolWrapper):
         self._flushSendBIO()
         if both:
             self._closeTransport()
+
+    def _failed(self, where: str) -> None:
+        """Log what the protocol raises, as its transport would; and end the connection because of it."""
+        reason = Failure()
+        _log.failure(f"Unhandled error in {type(self.wrappedProtocol).__name__}.{where}", reason)
+        self.failVerification(reason)
+
+    def failVerification(self, reason: Failure) -> None:
+        """End the connection at once, and give the protocol a reason."""
+        raise NotImplementedError
 
     def abortConnection(self) -> None:
         """Close the connection at once; what is unsent is dropped."""

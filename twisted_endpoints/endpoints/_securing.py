@@ -94,8 +94,9 @@ class _Awaiting(Protocol):
             if IHandshakeListener.providedBy(protocol):
                 protocol.handshakeCompleted()
         except Exception:
-            _log.failure(f"after the handshake with {self._address}, the connection is closed")
-            transport.abortConnection()
+            reason = Failure()
+            _log.failure(f"after the handshake with {self._address}, the connection is closed", reason)
+            transport.failVerification(reason)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         text = str(explained(reason or Failure()).value)
