@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -28,10 +29,7 @@ def innerServer(reactor: Any, text: str) -> Any:
     """
     from ..strings.construct import serverFromString
 
-    try:
-        return serverFromString(reactor, text)
-    except DescriptionError as e:
-        raise Refused("endpoint", e) from e
+    return _inner(serverFromString, reactor, text)
 
 
 def innerClient(reactor: Any, text: str) -> Any:
@@ -43,8 +41,12 @@ def innerClient(reactor: Any, text: str) -> Any:
     """
     from ..strings.construct import clientFromString
 
+    return _inner(clientFromString, reactor, text)
+
+
+def _inner(make: Callable[[Any, str], Any], reactor: Any, text: str) -> Any:
     try:
-        return clientFromString(reactor, text)
+        return make(reactor, text)
     except DescriptionError as e:
         raise Refused("endpoint", e) from e
 
