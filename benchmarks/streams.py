@@ -222,6 +222,31 @@ def _of(measure: Callable[[str], Sample], contender: str) -> Callable[[], Sample
     return lambda: measure(contender)
 
 
+def atOnce(
+    name: str,
+    what: str,
+    whose: str,
+    measure: Callable[[int], Callable[[str], Sample]],
+    goals: Mapping[int, tuple[float, float]],
+) -> list[Row]:
+    """Make a row for each number of connections at once; its goals are those on uvloop and on asyncio."""
+    return [
+        row(
+            f"{name} {count}",
+            f"{what}, {'one at a time' if count == 1 else f'{count} at once'}: CPU time of {whose}.",
+            measure(count),
+            *wanted,
+        )
+        for count, wanted in goals.items()
+    ]
+
+
+def connects(how: str, words: str, goals: Mapping[int, tuple[float, float]]) -> list[Row]:
+    """Make the rows of one way to connect: see `atOnce`."""
+    what = f"A client connects {words} and closes"
+    return atOnce(f"connect {how}", what, "it", lambda count: connected(how, count), goals)
+
+
 _MEGABYTE = 1e6
 
 ROWS: tuple[Row, ...] = (
@@ -239,62 +264,17 @@ ROWS: tuple[Row, ...] = (
         1.5,
         1.2,
     ),
-    row(
-        "accept 1",
-        "A server accepts, echoes 64 bytes, and sees the end, one at a time: CPU time of the server.",
-        served("echo", "visit", 1, 64),
-        1.5,
-        0.85,
+    *atOnce(
+        "accept",
+        "A server accepts, echoes 64 bytes, and sees the end",
+        "the server",
+        lambda count: served("echo", "visit", count, 64),
+        {1: (1.5, 0.85), 64: (1.5, 0.85)},
     ),
-    row(
-        "accept 64",
-        "A server accepts, echoes 64 bytes, and sees the end, 64 at once: CPU time of the server.",
-        served("echo", "visit", 64, 64),
-        1.5,
-        0.85,
-    ),
-    row(
-        "connect tcp4 1",
-        "A client connects by TCP4ClientEndpoint and closes, one at a time: CPU time of it.",
-        connected("tcp4", 1),
-        1.7,
-        0.8,
-    ),
-    row(
-        "connect tcp4 64",
-        "A client connects by TCP4ClientEndpoint and closes, 64 at once: CPU time of it.",
-        connected("tcp4", 64),
-        2.2,
-        0.9,
-    ),
-    row(
-        "connect literal 1",
-        "A client connects by HostnameEndpoint to an IP address and closes, one at a time: CPU time of it.",
-        connected("literal", 1),
-        4,
-        1.8,
-    ),
-    row(
-        "connect literal 64",
-        "A client connects by HostnameEndpoint to an IP address and closes, 64 at once: CPU time of it.",
-        connected("literal", 64),
-        5,
-        2.2,
-    ),
-    row(
-        "connect localhost 1",
-        "A client connects by HostnameEndpoint to localhost and closes, one at a time: CPU time of it.",
-        connected("localhost", 1),
-        2,
-        1.2,
-    ),
-    row(
-        "connect string 1",
-        "A client connects by a new clientFromString each time and closes, one at a time: CPU time of it.",
-        connected("string", 1),
-        2,
-        0.9,
-    ),
+    *connects("tcp4", "by TCP4ClientEndpoint", {1: (1.7, 0.8), 64: (2.2, 0.9)}),
+    *connects("literal", "by HostnameEndpoint to an IP address", {1: (4, 1.8), 64: (5, 2.2)}),
+    *connects("localhost", "by HostnameEndpoint to localhost", {1: (2, 1.2)}),
+    *connects("string", "by a new clientFromString each time", {1: (2, 0.9)}),
     row(
         "send",
         "A server sends without end, in blocks of 64 KiB: CPU time of the server for a megabyte.",

@@ -57,6 +57,7 @@ class Server:
     running: ClassVar[set[int]] = set()
 
     def __init__(self, path: str, wantPID: bool, patient: bool = False) -> None:
+        self._said: str | None = None
         self.told, tell = os.pipe()
         self.pid = os.fork()
         if not self.pid:
@@ -71,9 +72,10 @@ class Server:
         Server.running.add(self.pid)
 
     def serves(self) -> str:
-        """Wait until it serves; return why it doesn't."""
-        said = os.read(self.told, 4096).decode()
-        return "" if said == "serves" else said or "it died"
+        """Wait until it serves; return why it doesn't.  It may be asked again."""
+        if self._said is None:
+            self._said = os.read(self.told, 4096).decode() or "it died"
+        return "" if self._said == "serves" else self._said
 
     def end(self, number: int) -> None:
         """Send a signal, and wait until the process is gone."""
@@ -114,68 +116,91 @@ def whoServes(path: str) -> int:
     return int(said)
 
 
+class Rounds:
+    """
+    What becomes of one path.
+
+    Args:
+        folder: where it is.
+        name: its own.
+
+    Attributes:
+        path: the whole path.
+        failed: how often something went wrong there.
+    """
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self.path = f"{folder}/{name}"
+        self.failed = 0
+
+    def see(self, number: int, server: Server) -> None:
+        """Wait until a server serves, and see that nobody else answers in its place."""
+        try:
+            problem = server.serves()
+            if not problem and not stat.S_ISSOCK(os.lstat(self.path).st_mode):
+                problem = "something else is there"
+            if not problem and whoServes(self.path) != server.pid:
+                problem = "another one answers"
+        except OSError as e:
+            problem = str(e)
+        if problem:
+            self.failed += 1
+            print(f"  round {number}: {problem}")
+
+    def over(self, number: int) -> int:
+        """Say how so many rounds went; return what is wrong."""
+        left = [name for name in os.listdir(self._folder) if name.startswith(self._name)]
+        print(f"{self._name}: {number} rounds, {self.failed} failed, left {left}")
+        return self.failed + len(left)
+
+
 def kills(folder: str, rounds: int, chance: random.Random) -> int:
     """Kill servers that serve, and every other one at any time before."""
-    path, failed = f"{folder}/killed", 0
+    killed = Rounds(folder, "killed")
     for number in range(rounds):
-        server = Server(path, True)
+        server = Server(killed.path, True)
         if number % 2:
             time.sleep(chance.uniform(0, 0.006))
         else:
-            problem = server.serves()
-            if problem or whoServes(path) != server.pid:
-                failed += 1
-                print(f"  round {number}: {problem or 'another one answers'}")
+            killed.see(number, server)
         server.end(signal.SIGKILL)
-    last = Server(path, True)
-    failed += bool(last.serves())
+    last = Server(killed.path, True)
+    killed.see(rounds, last)
     last.end(signal.SIGTERM)
-    left = [name for name in os.listdir(folder) if name.startswith("killed")]
-    print(f"killed {rounds}, not restarted {failed}, left {left}")
-    return failed + len(left)
+    return killed.over(rounds)
 
 
 def replaced(folder: str, rounds: int, chance: random.Random) -> int:
     """Let servers without a lock take over from each other."""
-    path, failed = f"{folder}/replaced", 0
-    former = Server(path, False)
+    taken = Rounds(folder, "replaced")
+    former = Server(taken.path, False)
     former.serves()
     for number in range(rounds):
-        os.unlink(path)
-        server = Server(path, False)
-        problem = server.serves()
+        os.unlink(taken.path)
+        server = Server(taken.path, False)
+        server.serves()
         former.end(signal.SIGTERM)
-        try:
-            if problem or not stat.S_ISSOCK(os.lstat(path).st_mode) or whoServes(path) != server.pid:
-                raise OSError(problem or "another one answers")
-        except OSError as e:
-            failed += 1
-            print(f"  round {number}: {e}")
+        taken.see(number, server)
         former = server
     former.end(signal.SIGTERM)
-    left = [name for name in os.listdir(folder) if name.startswith("replaced")]
-    print(f"replaced {rounds}, lost {failed}, left {left}")
-    return failed + len(left)
+    return taken.over(rounds)
 
 
 def takingTurns(folder: str, rounds: int, chance: random.Random) -> int:
     """Let servers with a lock queue for a path, each ending as soon as it has served."""
-    path, failed = f"{folder}/turns", 0
-    first = Server(path, True)
+    turns = Rounds(folder, "turns")
+    first = Server(turns.path, True)
     first.serves()
     for number in range(rounds):
-        second = Server(path, True, patient=True)
+        second = Server(turns.path, True, patient=True)
         time.sleep(chance.uniform(0, 0.003))
         first.end(chance.choice([signal.SIGTERM, signal.SIGKILL]))
-        problem = second.serves()
-        if problem or whoServes(path) != second.pid:
-            failed += 1
-            print(f"  round {number}: {problem or 'another one answers'}")
+        turns.see(number, second)
         first = second
     first.end(signal.SIGTERM)
-    left = [name for name in os.listdir(folder) if name.startswith("turns")]
-    print(f"took turns {rounds}, failed {failed}, left {left}")
-    return failed + len(left)
+    return turns.over(rounds)
 
 
 def main() -> int:
