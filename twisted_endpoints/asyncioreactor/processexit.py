@@ -52,12 +52,19 @@ class Child:
         self._ended: Callable[[int | None], object] | None = ended
         self._descriptor = -1
         try:
-            self._descriptor = os.pidfd_open(pid)
+            self._watch()
         except (AttributeError, OSError):
             # An old kernel, a sandbox, or no descriptor is left.
             threading.Thread(target=self._wait, name=f"waits for process {pid}", daemon=True).start()
-        else:
-            loop.add_reader(self._descriptor, self.check)
+
+    def _watch(self) -> None:
+        descriptor = os.pidfd_open(self._pid)
+        try:
+            self._loop.add_reader(descriptor, self.check)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
 
     def _wait(self) -> None:
         try:

@@ -8,7 +8,6 @@ connected by is closed.  What it has started itself may hold its pipes open for 
 from __future__ import annotations
 
 import os
-import pty
 import signal
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -86,11 +85,35 @@ class _Running:
         """Start the program; `OSError` says why not."""
         self.pid = spawn(self._command, fds, terminal)
 
-    def _begin(self) -> None:
-        """Tell the protocol, and wait for the end."""
-        self._child = Child(self.reactor._loop, self.pid or 0, self._childEnded)
+    def _begin(self, descriptors: dict[Any, int]) -> None:
+        """
+        Connect what leads to the process, tell the protocol, and wait for the end.
+
+        Args:
+            descriptors: this process's ends, by what `_connect` knows them by.
+        """
+        assert self.pid is not None
+        try:
+            for name in list(descriptors):
+                self._connect(name, descriptors[name])
+                del descriptors[name]
+            self._child = Child(self.reactor._loop, self.pid, self._childEnded)
+        except BaseException as e:
+            # Nobody will know that it runs.
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.proto = None
+            for end in self._connected():
+                end.close(Failure(e))
+            for descriptor in descriptors.values():
+                os.close(descriptor)
+            raise
         self.reactor._track(self)
         self._tell("makeConnection", self)
+
+    def _connect(self, name: Any, descriptor: int) -> None:
+        """Take over one descriptor that leads to the process."""
+        raise NotImplementedError
 
     def _connected(self) -> list[Reader | ChildWriter]:
         """List what it is still connected by."""
@@ -259,13 +282,15 @@ class Process(_Running):
         finally:
             for number in ours:
                 os.close(fds[number])
-        for number, descriptor in ours.items():
-            lost = partial(self._pipeLost, number)
-            if childFDs[number] == "r":
-                self.pipes[number] = Reader(reactor, descriptor, partial(self._received, number), lost)
-            else:
-                self.pipes[number] = ChildWriter(reactor, descriptor, protocol, lost)
-        self._begin()
+        self._begin({(number, childFDs[number]): descriptor for number, descriptor in ours.items()})
+
+    def _connect(self, name: tuple[int, str], descriptor: int) -> None:
+        number, direction = name
+        lost = partial(self._pipeLost, number)
+        if direction == "r":
+            self.pipes[number] = Reader(self.reactor, descriptor, partial(self._received, number), lost)
+        else:
+            self.pipes[number] = ChildWriter(self.reactor, descriptor, self.proto, lost)
 
     def _connected(self) -> list[Reader | ChildWriter]:
         return list(self.pipes.values())
@@ -338,7 +363,7 @@ class PTYProcess(_Running):
     ) -> None:
         super().__init__(reactor, command, protocol)
         given = isinstance(usePTY, (tuple, list))
-        ours, theirs = usePTY[:2] if isinstance(usePTY, (tuple, list)) else pty.openpty()
+        ours, theirs = usePTY[:2] if isinstance(usePTY, (tuple, list)) else os.openpty()
         try:
             self._start(dict.fromkeys(range(3), theirs), terminal=True)
         except BaseException:
@@ -347,10 +372,14 @@ class PTYProcess(_Running):
                 os.close(theirs)
             raise
         os.close(theirs)
+        self._writer: ChildWriter | None = None
+        self._reader: Reader | None = None
+        self._begin({"terminal": ours})
+
+    def _connect(self, name: str, descriptor: int) -> None:
         # Two descriptors of one terminal, each closed by its owner.
-        self._writer: ChildWriter | None = ChildWriter(reactor, os.dup(ours), protocol, self._hungUp)
-        self._reader: Reader | None = Reader(reactor, ours, self._received, self._hungUp)
-        self._begin()
+        self._writer = ChildWriter(self.reactor, os.dup(descriptor), self.proto, self._hungUp)
+        self._reader = Reader(self.reactor, descriptor, self._received, self._hungUp)
 
     def _connected(self) -> list[Reader | ChildWriter]:
         return [end for end in (self._reader, self._writer) if end is not None]
