@@ -98,6 +98,7 @@ class StandardIO:
         self._trouble: Failure | None = None
         self._reason: Failure | None = None
         self._endCall: Any = None
+        self._waiting: list[Deferred[None]] = []
         self._writer: Writer | None = Writer(reactor, self, stdout)
         self._reader: Reader | None = Reader(reactor, self, stdin)
         self._stopTrigger = reactor.addSystemEventTrigger("during", "shutdown", self._reactorStops)
@@ -120,6 +121,20 @@ class StandardIO:
     def stopListening(self) -> Deferred[None]:
         """Do nothing: no other connection would come.  The Deferred has fired."""
         return succeed(None)
+
+    def whenLost(self) -> Deferred[None]:
+        """
+        Wait for the end, in a program that ends with it.
+
+        Returns:
+            A Deferred that fires with None when the connection is lost and the protocol knows; a cancel stops
+            the waiting and nothing else.
+        """
+        if self.disconnected:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
 
     def getHost(self) -> PipeAddress:
         """Tell that there is no address."""
@@ -233,6 +248,9 @@ class StandardIO:
         if producer is not None:
             self._tell(producer.stopProducing)
         self._tell(protocol.connectionLost, reason)
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
 
     def readConnectionLost(self, reason: Failure) -> None:
         """Learn from the reader that nothing more comes."""

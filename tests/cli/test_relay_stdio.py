@@ -157,3 +157,16 @@ def test_onATerminalItEndsWithTheFarEnd() -> None:
         os.close(ours)
 
     assert (ran.stderr, ran.returncode) == (b"", 0)
+
+
+def test_aLayerThatLetsNobodyThroughIsNoSuccess() -> None:
+    with Target() as target:
+        ran = subprocess.run(
+            command("relay", "haproxy:stdio::trusted=any", target.string),
+            input=b"no header",
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        assert not target.isAsked(0)
+
+    assert (ran.stdout, ran.returncode) == (b"", 1)

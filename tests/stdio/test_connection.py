@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -455,6 +456,22 @@ def test_whenTheReactorStopsTheLastWriteArrives(reactor: Any, ends: Ends, paused
     assert drain(taker) == b"last words"
 
 
+def test_aProgramCanWaitForTheEnd(reactor: Any, ends: Ends) -> None:
+    protocol = Mute()
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, *ends.pipe(), reactor)
+        waiting, given_up = stdio.whenLost(), stdio.whenLost()
+        given_up.addErrback(lambda failure: None).cancel()
+        stdio.loseConnection()
+        assert not waiting.called
+        await waiting
+        assert protocol.events[-1] == "lost"
+        await stdio.whenLost()
+
+    run(reactor, main)
+
+
 def test_theProtocolMayBeExchanged(reactor: Any, ends: Ends) -> None:
     stdin, feeder = ends.pipe()
     first, second = Mute(), Mute()
@@ -469,6 +486,17 @@ def test_theProtocolMayBeExchanged(reactor: Any, ends: Ends) -> None:
 
     run(reactor, main)
     assert (first.events, second.received) == (["made"], b"to the second")
+
+
+def test_nothingIsLeftToTheGarbageCollector(reactor: Any, ends: Ends) -> None:
+    protocol = Mute()
+    stdio = StandardIO(protocol, *ends.pipe(), reactor)
+    left = [weakref.ref(each) for each in (stdio, stdio._reader, stdio._writer)]
+    stdio.connectionLost(None)  # type: ignore[arg-type]
+    protocol.transport = None
+    del stdio
+
+    assert [each() for each in left] == [None] * 3
 
 
 def test_byDefaultTheReactorIsTheInstalledOne(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tty
 from typing import Any
 
 import pytest
@@ -72,6 +73,25 @@ def test_aTerminalIsBothAndStaysAsItIs(reactor: Any, ends: Ends) -> None:
 
     assert state(ours) == before
     assert os.read(theirs, 100).endswith(b"a line\r\n")
+    os.close(theirs)
+    os.close(ours)
+
+
+def test_theOtherEndOfATerminal(reactor: Any, ends: Ends) -> None:
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    os.write(theirs, b"question")
+    echo = Echo(ours)
+
+    async def main() -> None:
+        stdio = StandardIO(echo, ours, ours, reactor)
+        assert await echo.next == "data"
+        stdio.loseConnection()
+        await echo.lost
+
+    run(reactor, main)
+    assert os.read(theirs, 100) == b"question"
+    assert len(echo.states) == 1
     os.close(theirs)
     os.close(ours)
 

@@ -18,6 +18,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: The major number of /dev/tty, /dev/console and /dev/ptmx.  Who opens one of these again may get another
+#: terminal; of the last, which is what stands at the other end of a terminal, a new one each time.
+_ALIASES = 5
+
 
 class File:
     """
@@ -164,14 +168,15 @@ def openFile(number: int, access: int) -> File:
         access: ``os.O_RDONLY`` to read, ``os.O_WRONLY`` to write.
     """
     try:
-        mode = os.fstat(number).st_mode
+        status = os.fstat(number)
     except OSError:
         return Absent()
+    mode = status.st_mode
     if stat.S_ISSOCK(mode):
         return Socket(number)
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode):
         return File(number, mode)
-    if stat.S_ISFIFO(mode) or os.isatty(number):
+    if stat.S_ISFIFO(mode) or (os.isatty(number) and os.major(status.st_rdev) != _ALIASES):
         try:
             return Reopened(number, mode, access)
         except OSError:

@@ -92,7 +92,7 @@ def _port(address: Any, path: str) -> str:
 
 
 def _byProcess(address: Any, path: str) -> str:
-    """Lead there through another process, which is a relay between its standard input and output and there."""
+    """Lead there through another process: a relay between its standard input and output and there."""
     relay = [sys.executable, "-m", "twisted_endpoints", "relay", "stdio:", _port(address, path)]
     return "process:" + ":".join(map(quoteStringArgument, relay))
 

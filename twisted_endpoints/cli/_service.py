@@ -184,10 +184,10 @@ class Service:
 
     def _listening(self, port: IListeningPort) -> None:
         self._port = port
-        self._single = isinstance(port, StandardIO)
-        if self._single:
+        if isinstance(port, StandardIO):
+            self._single = True
             # What could be said on standard output would be among the bytes of the stream.
-            self._relay.whenIdle().addCallback(self._onlyStreamEnded)
+            port.whenLost().addCallback(lambda _: self._relay.whenIdle()).addCallback(self._onlyStreamEnded)
             return
         try:
             print(f"listening on {addressText(port.getHost())}", flush=True)
@@ -205,7 +205,9 @@ class Service:
 
     def _onlyStreamEnded(self, _: object) -> None:
         stream = self._last
-        if stream is not None and stream.reason is not None:
+        if stream is None:
+            self._status = 1  # its layer, such as TLS, hasn't let it come to that
+        elif stream.reason is not None:
             self._status = 1
             if stream.outgoing is not None and not self._options.verbose:
                 why = "stopped by a signal" if self._stopping else reasonText(stream.reason)
