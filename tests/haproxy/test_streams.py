@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,7 +15,7 @@ import pytest
 from tests.asyncioreactor.streams import HalfCloseable, OneFactory, Peer, Recorder
 from tests.faults.left import aWhile
 from tests.faults.test_thousand import garbage
-from tests.plugins.tlsfiles import EchoFactory, Files, Talk, listening, talk
+from tests.plugins.tlsfiles import LEAF, EchoFactory, Files, Talk, listening, talk
 from tests.running import run
 from twisted_endpoints.address import IPv4Address, UNIXAddress
 from twisted_endpoints.endpoints import clientFromString, connectProtocol, serverFromString
@@ -24,6 +25,7 @@ from twisted_endpoints.haproxy import ProxyClientEndpoint, complaints, v1, v2
 from twisted_endpoints.haproxy.sending import announcing
 from twisted_endpoints.protocol import Factory, Protocol
 from twisted_endpoints.relay import RelayFactory
+from twisted_endpoints.ssl import PrivateCertificate
 
 from .headers import V4_ADDRESSES
 
@@ -290,6 +292,48 @@ def test_aroundTLSAndInIt(reactor: Any, files: Files, server: str, client: str) 
         assert transports[1].proxyInfo.source == source
 
     run(reactor, main)
+
+
+class BeginsTLS(Recorder):
+    """Begins TLS itself, as soon as it is connected, and answers in it."""
+
+    def __init__(self, options: Any) -> None:
+        super().__init__()
+        self.options = options
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.transport.startTLS(self.options)  # type: ignore[union-attr]
+        self.transport.write(b"secret")  # type: ignore[union-attr]
+
+
+@eachHeader
+def test_tlsThatTheProtocolBeginsGetsWhatCameWithTheHeader(reactor: Any, files: Files, header: bytes) -> None:
+    context = ssl.create_default_context(cafile=files.root_pem)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    server = BeginsTLS(PrivateCertificate.loadPEM(LEAF.pem).options())
+
+    async def main(connect: Callable[[], Peer], port: Any) -> None:
+        peer, ahead, heard = connect(), header, b""
+        while not heard:
+            with suppress(ssl.SSLWantReadError):
+                heard = client.read(100)
+            await peer.send(ahead + outgoing.read())
+            ahead = b""
+            if not heard:
+                incoming.write(await peer._do(reactor._loop.sock_recv(peer.sock, 1 << 16)))
+        assert heard == b"secret"
+        client.write(b"hello")
+        await peer.send(outgoing.read())
+        await server.size(5)
+        assert server.received == b"hello"
+        transport: Any = server.transport
+        assert (transport.getPeer(), transport.getHost()) == V4_ADDRESSES
+        peer.close()
+        await server.lost
+
+    serve(reactor, BELIEVING, OneFactory(server), main)
 
 
 def test_aHeaderIsAheadOfTLSUnlessItsStringSaysOtherwise(reactor: Any, files: Files) -> None:

@@ -182,12 +182,14 @@ def test_theProtocolIsCalledDirectly() -> None:
         assert getattr(scene.transport, kind.PLACE) is scene.user.made
 
 
+@pytest.mark.parametrize("name", ["protocol", "wrappedProtocol"])
 @eachTransport
-def test_aProtocolCanBeExchanged(kind: type[Transport]) -> None:
+def test_aProtocolCanBeExchanged(kind: type[Transport], name: str) -> None:
     scene = Scene(transport=kind)
     scene.transport.receive(fixed(rest=V4))
+    assert getattr(scene.wrapper, name) is scene.user.made
     other = Seen(Recording())
-    scene.wrapper.wrappedProtocol = other
+    setattr(scene.wrapper, name, other)
     scene.transport.receive(b"for the other")
     assert other.events == [("data", b"for the other")]
     assert scene.events[-1][0] == "made"
@@ -471,6 +473,10 @@ def test_namesInLogEntries() -> None:
 
     assert HAProxyWrappingFactory(Recording()).logPrefix() == "Recording (PROXY)"
     assert HAProxyWrappingFactory(Named()).logPrefix() == "mine (PROXY)"
+    scene = Scene()
+    assert scene.wrapper.logPrefix() == "Recording (PROXY)"
+    scene.transport.receive(fixed(rest=V4))
+    assert scene.wrapper.logPrefix() == "Seen (HAProxyProtocolWrapper)"
 
 
 class Endpoint:
@@ -502,11 +508,12 @@ def test_theFunctionOfTwisteds() -> None:
 
 
 def test_whoDoesntSayWhomToTrustIsWarned() -> None:
+    wrapped: Any = Endpoint()
     with pytest.warns(AnyProxyWarning, match="trusted='10.0.0.0/8'") as caught:
-        endpoint = proxyEndpoint(Endpoint())  # type: ignore[arg-type]
+        endpoint = proxyEndpoint(wrapped)
     assert caught[0].filename == __file__
     assert repr(endpoint).endswith("trusts any>")
-    proxyEndpoint(Endpoint(), trusted="any")  # type: ignore[arg-type]
-    proxyEndpoint(Endpoint(), trusted=Trust(unix=True))  # type: ignore[arg-type]
+    proxyEndpoint(wrapped, trusted="any")
+    proxyEndpoint(wrapped, trusted=Trust(unix=True))
     with pytest.raises(ValueError, match="neither a network"):
-        proxyEndpoint(Endpoint(), trusted="me")  # type: ignore[arg-type]
+        proxyEndpoint(wrapped, trusted="me")

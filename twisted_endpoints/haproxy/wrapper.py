@@ -91,6 +91,13 @@ class HAProxyProtocolWrapper(ProtocolWrapper):
         else:
             setattr(self.transport, self._place, protocol)
 
+    #: As reactors' transports have it, to be exchanged as theirs is.
+    protocol = wrappedProtocol
+
+    def logPrefix(self) -> str:
+        """Name the user's factory, until there is a protocol."""
+        return self.factory.logPrefix() if self.wrappedProtocol is None else super().logPrefix()
+
     # Until the header is here
 
     def makeConnection(self, transport: Any) -> None:
