@@ -169,7 +169,8 @@ def test_curlConnects(
         (["-tls1_1", *ANYTHING], "alert protocol version"),
         (["-tls1", *ANYTHING], "alert protocol version"),
         (["-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"], "alert handshake failure"),
-        (["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"], "Cipher is ECDHE-ECDSA-AES128-SHA"),
+        (["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"], "alert handshake failure"),
+        (["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"], "Cipher is ECDHE-ECDSA-AES128-GCM-SHA256"),
         (["-alpn", "h2,http/1.1"], "ALPN protocol: http/1.1"),
         (["-alpn", "spdy"], "no application protocol"),
     ],
@@ -182,6 +183,13 @@ def test_openSSLConnects(reactor: Any, certificates: Path, options: list[str], s
     _, text = serve(reactor, string, lambda port: s_client(port, *trusted, *options))
 
     assert says in text, text
+
+
+@needsOpenSSL
+def test_sessionsAreNotResumed(reactor: Any, certificates: Path) -> None:
+    string = f"tls:{certificates}:0:interface=127.0.0.1"
+    _, text = serve(reactor, string, lambda port: s_client(port, "-tls1_2", "-reconnect"))
+    assert (text.count("New, TLSv1.2"), text.count("Reused, ")) == (6, 0)
 
 
 def s_client(port: int, *options: object) -> tuple[int, str]:

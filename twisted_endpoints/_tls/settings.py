@@ -72,17 +72,30 @@ def _ciphers(text: str) -> AcceptableCiphers:
     return AcceptableCiphers.fromOpenSSLCipherString(text)
 
 
+#: What a server takes up to TLS 1.2, if nobody says otherwise: keys that are forgotten afterwards, and ciphers
+#: that authenticate by themselves.  All that browsers and libraries know since 2013 have some of them.
+_SERVERS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
+
+
 @dataclass(frozen=True)
 class ServerSettings(TLSSettings):
     """
-    What a server says.
+    What a server says; without `ciphers` those of RFC 9325, section 4.2, are taken.
 
     Args:
+        twisteds: without `ciphers`, those that `CertificateOptions` has: Twisted's.
         clientCAs: the authorities, one of which must have signed the certificate that a client shows; none
             if clients needn't show any.
     """
 
     clientCAs: tuple[x509.Certificate, ...] = ()
+    twisteds: bool = False
+
+    def arguments(self) -> dict[str, Any]:
+        found = super().arguments()
+        if self.ciphers is None and not self.twisteds:
+            found["acceptableCiphers"] = AcceptableCiphers.fromOpenSSLCipherString(_SERVERS_CIPHERS)
+        return found
 
     def options(self, identity: Identity | None, **more: Any) -> CertificateOptions:
         """

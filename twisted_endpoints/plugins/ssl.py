@@ -93,7 +93,9 @@ class _Server(ServerParser):
         from .._tls.settings import ServerSettings, diffieHellman, showAsPyOpenSSLs
         from ..endpoints.ssl import SSLServerEndpoint
 
-        settings = ServerSettings(minVersion, ciphers, alpn or (), authoritiesFrom("clientCAs", clientCAs))
+        settings = ServerSettings(
+            minVersion, ciphers, alpn or (), authoritiesFrom("clientCAs", clientCAs), twisteds=True
+        )
         identity = identityFrom("privateKey", privateKey, "certKey", certKey)
         more: dict[str, Any] = {}
         if sslmethod is not None:
