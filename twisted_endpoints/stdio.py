@@ -178,10 +178,10 @@ class StandardIO:
         Raises:
             RuntimeError: another producer is registered.
         """
-        if self._writer is None:
-            producer.stopProducing()
-        else:
+        if self._writer is not None:
             self._writer.registerProducer(producer, streaming)
+        else:
+            producer.stopProducing()
 
     def unregisterProducer(self) -> None:
         """Forget the producer."""

@@ -432,12 +432,12 @@ def test_connectionMadeThatRaisesLeavesNothing(reactor: Any, ends: Ends) -> None
 
 
 def test_onlyBytesAreWritten(reactor: Any, ends: Ends) -> None:
-    stdio = StandardIO(Mute(), *ends.pipe(), reactor)
+    stdio: Any = StandardIO(Mute(), *ends.pipe(), reactor)
     with pytest.raises(TypeError):
-        stdio.write("text")  # type: ignore[arg-type]
+        stdio.write("text")
     with pytest.raises(TypeError):
-        stdio.writeSequence(["text"])  # type: ignore[list-item]
-    stdio.connectionLost(None)  # type: ignore[arg-type]
+        stdio.writeSequence(["text"])
+    stdio.connectionLost(None)
 
 
 @pytest.mark.parametrize("paused", [False, True], ids=["reading", "paused"])
