@@ -120,7 +120,7 @@ def canonical(address: Any) -> Any:
     return ipaddress.ip_address(address.host), address.port, type(address)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(st.tuples(FOUR, FOUR), st.tuples(SIX, SIX)))
 def test_ipAddressesComeBack(pair: Any) -> None:
     for version, build in (1, v1.build), (2, v2.build):
@@ -129,7 +129,7 @@ def test_ipAddressesComeBack(pair: Any) -> None:
         assert list(map(canonical, (info.source, info.destination))) == list(map(canonical, pair))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     NAMES,
     NAMES,

@@ -183,7 +183,7 @@ def test_aHeaderIsAValue() -> None:
     assert UNIXAddress(None) == UNIXAddress(None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(
         [
@@ -209,7 +209,7 @@ def test_arbitraryBytesComeToOneOutcome(begin: bytes, end: bytes, cuts: list[int
         interpret(expected.info)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from([header.data for header in GOOD]), st.data())
 def test_oneByteOfAGoodHeaderIsChanged(header: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, min(len(header), 400) - 1))
