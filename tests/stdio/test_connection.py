@@ -338,6 +338,21 @@ def test_loseConnectionWaitsForAPullProducer(reactor: Any, ends: Ends) -> None:
     assert taken() == 3 * LARGE
 
 
+def test_loseConnectionDoesNotWaitForItself(reactor: Any, ends: Ends) -> None:
+    stdout, taken = ends.output("pipe")
+    protocol = Mute()
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
+        stdio.registerProducer(stdio, True)
+        stdio.write(LARGE)
+        stdio.loseConnection()
+        await protocol.lost
+
+    run(reactor, main)
+    assert taken() == LARGE
+
+
 def test_aProducerThatComesTooLateIsStopped(reactor: Any, ends: Ends) -> None:
     stdio, told = StandardIO(Mute(), *ends.pipe(), reactor), []
     stdio.connectionLost(None)  # type: ignore[arg-type]
