@@ -10,9 +10,14 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from twisted_endpoints._vocabulary import vocabulary
+
+# How long an example takes is the machine's affair; the first one may import half of OpenSSL.
+hypothesis.settings.register_profile("tests", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("tests")
 
 with contextlib.suppress(ImportError):
     import uvloop

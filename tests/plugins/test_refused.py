@@ -74,3 +74,9 @@ def test_anErrorInAnInnerDescriptionIsShownInTheOuter(text: str, marked: str) ->
     assert (error.problem, error.description) == ("in inner: the keyword 'a' is given twice", text)
     assert text[error.position : error.position + error.length] == marked
     assert error.hint == "Keep one of them."
+
+
+def test_controlCharactersOfAValueAreShownAsEscapes() -> None:
+    error = raised("files:a:b\x1b[31m")
+    assert error.problem == r"second can't be used: b\x1b[31m: there is no such file"
+    assert "\x1b" not in str(error)

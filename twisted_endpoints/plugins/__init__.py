@@ -23,7 +23,7 @@ from ..interfaces import (
 from ..plugin import IPlugin
 from ..strings.arguments import Declaration, declarationOf
 from ..strings.description import Description, Place
-from ..strings.errors import ArgumentsError, DescriptionError, InvalidValue
+from ..strings.errors import ArgumentsError, DescriptionError, InvalidValue, visible
 from ..strings.kinds import (
     Backlog,
     Flag,
@@ -93,7 +93,8 @@ class Refused(ValueError):
         """
         inner = self.reason
         if isinstance(inner, str):
-            return self._kind.at(str(self), where, hint)
+            # It may quote the value: no control character of that is a command to a terminal.
+            return self._kind.at(visible(str(self)), where, hint)
         text, (start, end) = where
         written = text[start:end]
         if value and written in (value, f"[{value}]"):
