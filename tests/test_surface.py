@@ -64,7 +64,7 @@ UPWARD = {
     ("policies", "reactor"): "TimeoutMixin and the factories take the installed reactor, for timers",
     ("utils", "reactor"): "getProcessOutput() and its like take the installed reactor, when they are called",
     ("stdio", "reactor"): "StandardIO without a reactor takes the installed one",
-    ("haproxy.wrapper", "reactor"): "HAProxyWrappingFactory without a clock takes the installed reactor",
+    ("haproxy.serving", "reactor"): "HAProxyWrappingFactory without a clock takes the installed reactor",
     ("endpoints", "strings"): "the twin of twisted.internet.endpoints offers clientFromString, lazily",
     ("endpoints", "plugins"): "documented parser classes, lazily",
     ("endpoints._compat", "strings"): "documented internals of the mini-language, re-told on top of it",

@@ -4,7 +4,7 @@ The PROXY protocol: a proxy tells the server whom it speaks for, in a header ahe
 `proxyEndpoint` is that of `twisted.protocols.haproxy`; more is here than there.
 
 - `header`, `v1`, `v2`, `tlv`, `reader`: the two formats, read in any pieces, and written; pure;
-- `wrapper`: the server's side; `trust`: who is believed;
+- `serving`, `wrapper`: the server's side; `trust`: who is believed;
 - `sending`: the client's side.
 
 The source is HAProxy's doc/proxy-protocol.txt.
@@ -19,9 +19,9 @@ from .errors import InvalidProxyHeader
 from .header import ProxyInfo
 from .reader import HeaderReader
 from .sending import ProxyClientEndpoint
+from .serving import HEADER_TIMEOUT, HAProxyWrappingFactory, ProxyServerEndpoint
 from .tlv import LIMIT, TLV, SSLInfo
 from .trust import EVERYBODY, AnyProxyWarning, Trust
-from .wrapper import HEADER_TIMEOUT, HAProxyWrappingFactory, ProxyServerEndpoint
 
 if TYPE_CHECKING:
     from ..interfaces import IReactorTime, IStreamServerEndpoint

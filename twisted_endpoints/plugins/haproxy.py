@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from ..endpoints.unix import UNIXServerEndpoint
 from ..haproxy.sending import ProxyClientEndpoint
+from ..haproxy.serving import ProxyServerEndpoint
 from ..haproxy.trust import EVERYBODY, AnyProxyWarning, Trust
-from ..haproxy.wrapper import ProxyServerEndpoint
 from . import ClientParser, Inner, Kind, Refused, Seconds, ServerParser
 from ._wrapping import WrapperParser, innerClient, innerServer
 
