@@ -220,7 +220,7 @@ def _forwardLogs() -> None:
 
 
 def onlyOurReactor() -> None:
-    """Make Twisted's reactor tests run on our reactor alone, and those that want the installed one as well."""
+    """Make Twisted's reactor tests run on our reactor alone, those that want the installed one too."""
     import twisted.internet
     from twisted.internet.test.reactormixins import ReactorBuilder
 

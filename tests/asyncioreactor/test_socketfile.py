@@ -89,7 +89,7 @@ def test_serversThatAreKilledAndReplacedByOthers() -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "killed 20, not restarted 0, left []" in ran.stdout
+    assert "killed: 20 rounds, 0 failed, left []" in ran.stdout
 
 
 @contextmanager

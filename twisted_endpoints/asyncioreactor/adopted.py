@@ -1,7 +1,8 @@
 """
 Sockets that somebody else opened: the reactor's `IReactorSocket`.
 
-The descriptor of one that is refused stays as it was.  The reactor works on a copy; the caller closes its own.
+The descriptor of one that is refused stays as it was.  The reactor works on a copy; the caller closes its
+own.
 """
 
 from __future__ import annotations
