@@ -48,6 +48,7 @@ class TLSMemoryBIOFactory(WrappingFactory[Any]):
     ) -> None:
         super().__init__(wrappedFactory)
         self._creatorCallable = _convertToAppropriateFactory(isClient, contextFactory)
+        self._isClient = isClient
         self._clock = _get_default_clock() if clock is None else clock
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

@@ -67,6 +67,11 @@ class TLSMemoryBIOProtocol(Writer):
 
     _aborted = False
 
+    #: The first bytes of the client's first record, and how many there are altogether; None once it is whole,
+    #: and for a client.
+    _header: bytes | None = b""
+    _arrived = 0
+
     #: OpenSSL may have something that the protocol doesn't want to read for now.
     _held = False
     _delivering = False
@@ -90,7 +95,9 @@ class TLSMemoryBIOProtocol(Writer):
             self._limit = self.factory._clock.callLater(timeout, self._handshakeTimedOut, timeout)
         if self._connectWrapped:
             self.wrappedProtocol.makeConnection(self)
-        self._checkHandshakeStatus()
+        if self.factory._isClient:
+            self._header = None
+            self._checkHandshakeStatus()
 
     def _checkHandshakeStatus(self) -> None:
         if not self._aborted and self._shakeHands():
@@ -140,12 +147,31 @@ class TLSMemoryBIOProtocol(Writer):
         if self._tlsConnection is None:
             return
         self._tlsConnection.bio_write(data)
+        if self._header is not None and not self._canBegin(data):
+            return
         if not self._handshakeDone:
             self._checkHandshakeStatus()
         if self._handshakeDone:
             if self._appSendBuffer:
                 self._unbufferPendingWrites()
             self._flushReceiveBIO()
+
+    def _canBegin(self, data: bytes) -> bool:
+        """
+        Tell a server whether it can begin: the client's first record is whole, or is none.
+
+        A handshake that has begun takes 30 KiB, and many a peer never gets that far.
+        """
+        assert self._header is not None
+        self._arrived += len(data)
+        self._header = header = (self._header + data)[:5]
+        # RFC 8446, section 5.1: the type, which is "handshake", two bytes of a version, and the length.
+        if header[:1] == b"\x16":
+            length = int.from_bytes(header[3:], "big")
+            if len(header) < 5 or (length <= RECORD and self._arrived < 5 + length):
+                return False
+        self._header = None
+        return True
 
     def _flushReceiveBIO(self) -> None:
         """Give the protocol what OpenSSL has for it, as long as it wants to have it."""

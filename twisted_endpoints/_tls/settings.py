@@ -72,8 +72,8 @@ def _ciphers(text: str) -> AcceptableCiphers:
     return AcceptableCiphers.fromOpenSSLCipherString(text)
 
 
-#: What a server takes up to TLS 1.2, if nobody says otherwise: keys that are forgotten afterwards, and ciphers
-#: that authenticate by themselves.  All that browsers and libraries know since 2013 have some of them.
+#: What a server takes up to TLS 1.2, if nobody says otherwise: keys that are forgotten afterwards, ciphers
+#: that authenticate by themselves.  Browsers and libraries have known some of them since 2013.
 _SERVERS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
 
 
