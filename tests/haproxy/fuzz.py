@@ -50,9 +50,10 @@ def once(data: bytes) -> None:
     if not isinstance(whole, outcomes.Read):
         return
     outcomes.interpret(whole.info)
-    if whole.info.source is not None:
+    source = whole.info.source
+    if source is not None and getattr(source, "name", b"/") is not None:
         write = v1.build if whole.info.version == 1 else v2.build
-        again = outcomes.whole(write(whole.info.source, whole.info.destination))
+        again = outcomes.whole(write(source, whole.info.destination))
         assert isinstance(again, outcomes.Read)
         assert outcomes.plain(again.info) == outcomes.plain(whole.info), "written and read again"
 

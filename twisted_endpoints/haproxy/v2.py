@@ -189,9 +189,10 @@ def build(
         checksum: add a checksum.
 
     Returns:
-        The header.  If these are no two addresses of one kind it says LOCAL, as HAProxy's does: of what else
-        could be said (PROXY, of the family "unspecified") receivers are free to turn it away.  With values it
-        says that, because those of LOCAL are ignored.
+        The header.  If these are no two addresses of one kind, or the client is a UNIX socket without a name,
+        it says LOCAL, as HAProxy's does: of what else could be said (PROXY, of the family "unspecified")
+        receivers are free to turn it away, and HAProxy and nginx take no UNIX sockets.  With values it says
+        that, because those of LOCAL are ignored.
 
     Raises:
         ValueError: a value, or all of them, are too long.
@@ -214,7 +215,7 @@ def _packed(source: object, destination: object) -> tuple[int, bytes]:
     """Give the byte of family and protocol, and the addresses; nothing if they have no family."""
     if isinstance(source, UNIXAddress) and isinstance(destination, UNIXAddress):
         names = source.name or b"", destination.name or b""
-        if max(map(len, names)) <= 108:
+        if names[0] and max(map(len, names)) <= 108:
             return _UNIX | _STREAM, _PATHS.pack(*names)
         return 0, b""
     pair = Pair.of(source, destination)
