@@ -11,6 +11,7 @@ The map of the house:
                     the vocabulary: Twisted's own modules where Twisted is installed, else these
 - `service`, `services`, `strports`
                     what is started and stopped: listens, connects again, repeats
+- `stdio`           standard input and output as a connection
 - `relay`           copies streams between any two endpoints
 - `cli`             the command line: relay, list, check, doctor
 

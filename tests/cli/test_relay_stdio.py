@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from .running import PATIENCE, Target, command, received, reset
+
+ROOT = Path(__file__).parents[2]
 
 
 def served(target: Target, serve: Callable[[Any], object]) -> threading.Thread:
@@ -170,3 +177,22 @@ def test_aLayerThatLetsNobodyThroughIsNoSuccess() -> None:
         assert not target.isAsked(0)
 
     assert (ran.stdout, ran.returncode) == (b"", 1)
+
+
+@pytest.mark.skipif(shutil.which("socat") is None, reason="socat is not installed")
+def test_socatStartsItOnASocket(tmp_path: Path) -> None:
+    script = tmp_path / "relay.sh"
+    with Target() as target:
+        script.write_text(f"#!/bin/sh\nexec {shlex.join(command('relay', 'stdio:', target.string))}\n")
+        script.chmod(0o700)
+        thread = served(target, lambda far: far.sendall(received(far)))
+        ran = subprocess.run(
+            ["socat", "-t", str(PATIENCE), "-", f"EXEC:{script}"],
+            cwd=ROOT,
+            input=b"there and back" * 100_000,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        thread.join()
+
+    assert ran.stdout == b"there and back" * 100_000, ran.stderr
