@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.running import run
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 
-from .streams import Play, Scene
+from .streams import Play, Scene, playedOn
 
 try:
     import uvloop
@@ -44,15 +43,4 @@ def reactor(loop: asyncio.AbstractEventLoop) -> Iterator[Any]:
 def play(reactor: Any, kind: str, tmp_path: Path) -> Play:
     """Run a test's coroutine function on a scene; the test's module says of which `kind`."""
 
-    def playing(main: Callable[[Scene], Awaitable[Any]]) -> Any:
-        scene = Scene(reactor, kind, tmp_path)
-
-        async def whole() -> Any:
-            try:
-                return await main(scene)
-            finally:
-                await scene.close()
-
-        return run(reactor, whole)
-
-    return playing
+    return playedOn(Scene(reactor, kind, tmp_path))

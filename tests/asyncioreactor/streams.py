@@ -12,6 +12,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from tests.running import run
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.interfaces import IFileDescriptorReceiver, IHalfCloseableProtocol
 from twisted_endpoints.protocol import ClientFactory, Factory, Protocol
@@ -259,3 +260,18 @@ class Scene:
 
 def descriptorsOpen() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+def playedOn(scene: Scene) -> Play:
+    """Give what runs a test's coroutine function on a scene, and tidies up."""
+
+    def playing(main: Callable[[Any], Awaitable[Any]]) -> Any:
+        async def whole() -> Any:
+            try:
+                return await main(scene)
+            finally:
+                await scene.close()
+
+        return run(scene.reactor, whole)
+
+    return playing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from OpenSSL import SSL
 
 from tests.asyncioreactor import test_stream
-from tests.asyncioreactor.streams import Peer, Play, Scene
+from tests.asyncioreactor.streams import Peer, Play, Scene, playedOn
 from tests.asyncioreactor.test_stream import (
     test_abortConnectionWaitsForNobody,
     test_aProducerIsStoppedWithTheConnection,
@@ -37,7 +36,6 @@ from tests.asyncioreactor.test_stream import (
     test_whatConnectionLostRaisesIsLogged,
     test_whatIsWrittenInConnectionMadeIsSent,
 )
-from tests.running import run
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.endpoints import tls
 from twisted_endpoints.endpoints.tcp import TCP4ServerEndpoint
@@ -181,15 +179,4 @@ def kind() -> str:
 
 @pytest.fixture
 def play(reactor: Any, tmp_path: Path) -> Play:
-    def playing(main: Callable[[Any], Awaitable[Any]]) -> Any:
-        scene = TLSScene(reactor, "tcp", tmp_path)
-
-        async def whole() -> Any:
-            try:
-                return await main(scene)
-            finally:
-                await scene.close()
-
-        return run(reactor, whole)
-
-    return playing
+    return playedOn(TLSScene(reactor, "tcp", tmp_path))

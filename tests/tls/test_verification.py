@@ -77,13 +77,16 @@ TRUST = "If you trust who issued it, name that certificate: trustRoots= in a str
 CHAIN = "Or the server must send the certificates in between too."
 CLOCK = r"or this machine's clock is wrong: it says 20..-..-.. ..:..:.. UTC\."
 
+
+def misnamed(shown: str, host: str, called: str = "") -> tuple[Callable[[], Issued], str, str]:
+    """Make a row for a server with a certificate for another host."""
+    text = re.escape(f" is for {shown!r}, and not for {called or host}. {RENAME}")
+    return lambda: root().issue(shown), host, text
+
+
 #: What the server shows, the host that the client means, and what the user reads after the host.
 REFUSED: dict[str, tuple[Callable[[], Issued], str, str]] = {
-    "another name": (
-        lambda: root().issue("example.org"),
-        "example.com",
-        re.escape(f" is for 'example.org', and not for example.com. {RENAME}"),
-    ),
+    "another name": misnamed("example.org", "example.com"),
     "many other names": (
         lambda: root().issue(*(f"{letter}.example.org" for letter in "abcdefg")),
         "example.com",
@@ -92,51 +95,15 @@ REFUSED: dict[str, tuple[Callable[[], Issued], str, str]] = {
             f"2 more, and not for example.com. {RENAME}"
         ),
     ),
-    "a name below": (
-        lambda: root().issue("www.example.com"),
-        "example.com",
-        re.escape(f" is for 'www.example.com', and not for example.com. {RENAME}"),
-    ),
-    "a wildcard, and two labels": (
-        lambda: root().issue("*.example.com"),
-        "a.b.example.com",
-        re.escape(f" is for '*.example.com', and not for a.b.example.com. {RENAME}"),
-    ),
-    "a wildcard, and no label": (
-        lambda: root().issue("*.example.com"),
-        "example.com",
-        re.escape(f" is for '*.example.com', and not for example.com. {RENAME}"),
-    ),
-    "a wildcard for half the world": (
-        lambda: root().issue("*.com"),
-        "example.com",
-        re.escape(f" is for '*.com', and not for example.com. {RENAME}"),
-    ),
-    "a wildcard inside": (
-        lambda: root().issue("www.*.com"),
-        "www.example.com",
-        re.escape(f" is for 'www.*.com', and not for www.example.com. {RENAME}"),
-    ),
-    "a wildcard in a part": (
-        lambda: root().issue("w*.example.com"),
-        "www.example.com",
-        re.escape(f" is for 'w*.example.com', and not for www.example.com. {RENAME}"),
-    ),
-    "everything": (
-        lambda: root().issue("*"),
-        "localhost",
-        re.escape(f" is for '*', and not for localhost. {RENAME}"),
-    ),
-    "a wildcard for an internationalised name": (
-        lambda: root().issue("*.example"),
-        "Bücher.example",
-        re.escape(f" is for '*.example', and not for xn--bcher-kva.example. {RENAME}"),
-    ),
-    "another address": (
-        lambda: root().issue("192.0.2.2"),
-        "192.0.2.1",
-        re.escape(f" is for '192.0.2.2', and not for the address 192.0.2.1. {RENAME}"),
-    ),
+    "a name below": misnamed("www.example.com", "example.com"),
+    "a wildcard, and two labels": misnamed("*.example.com", "a.b.example.com"),
+    "a wildcard, and no label": misnamed("*.example.com", "example.com"),
+    "a wildcard for half the world": misnamed("*.com", "example.com"),
+    "a wildcard inside": misnamed("www.*.com", "www.example.com"),
+    "a wildcard in a part": misnamed("w*.example.com", "www.example.com"),
+    "everything": misnamed("*", "localhost"),
+    "a wildcard and IDNA": misnamed("*.example", "Bücher.example", "xn--bcher-kva.example"),
+    "another address": misnamed("192.0.2.2", "192.0.2.1", "the address 192.0.2.1"),
     "an address as a name": (
         lambda: root().issue(extensions=dnsNames("192.0.2.1")),
         "192.0.2.1",

@@ -31,20 +31,6 @@ from .tcp import TCP4ClientEndpoint, TCP4ServerEndpoint
 from .tls import SSL4ClientEndpoint, SSL4ServerEndpoint
 from .unix import UNIXClientEndpoint, UNIXServerEndpoint
 
-__all__ = [
-    "_TLSClientEndpointParser",
-    "_TLSServerEndpointParser",
-    "_endpointClientFactories",
-    "_endpointServerFactories",
-    "_loadCAsFromDir",
-    "_parseClientSSL",
-    "_parseClientSSLOptions",
-    "_parseClientTLS",
-    "_parseSSL",
-    "_parseTrustRootPath",
-    "_privateCertFromPaths",
-]
-
 #: The parsers of ``tls:``.
 _TLSClientEndpointParser = type(_tlsClient)
 _TLSServerEndpointParser = type(_tlsServer)
