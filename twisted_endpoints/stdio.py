@@ -77,6 +77,7 @@ class StandardIO:
 
     Raises:
         AlreadyListened: one of the descriptors has a protocol.
+        OSError: this process can have no more descriptors.
         Exception: what ``connectionMade`` raises; the connection is none then.
     """
 
@@ -99,12 +100,14 @@ class StandardIO:
         self._reason: Failure | None = None
         self._endCall: Any = None
         self._waiting: list[Deferred[None]] = []
-        self._writer: Writer | None = Writer(reactor, self, stdout)
-        self._reader: Reader | None = Reader(reactor, self, stdin)
+        self._writer: Writer | None = None
+        self._reader: Reader | None = None
         self._stopTrigger = reactor.addSystemEventTrigger("during", "shutdown", self._reactorStops)
-        _connected.add(self)
-        self._reader.startReading()
         try:
+            self._writer = Writer(reactor, self, stdout)
+            self._reader = Reader(reactor, self, stdin)
+            _connected.add(self)
+            self._reader.startReading()
             proto.makeConnection(self)
         except BaseException:
             self._release()

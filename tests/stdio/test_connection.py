@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import weakref
 from collections.abc import Callable
@@ -441,6 +442,29 @@ def test_connectionMadeThatRaisesLeavesNothing(reactor: Any, ends: Ends) -> None
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(ValueError, match="connectionMade"):
         StandardIO(protocol, *numbers, reactor)
+
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert reactor.getReaders() == readers
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["first", "second"])
+def test_withoutDescriptorsNothingIsLeft(
+    reactor: Any, ends: Ends, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def epoll() -> Any:
+        made.append(number)
+        if len(made) == number:
+            raise OSError(24, "Too many open files")
+        return original()
+
+    original = select.epoll
+    numbers, readers = ends.pipe(), reactor.getReaders()
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(select, "epoll", epoll)
+    with pytest.raises(OSError, match="Too many open files"):
+        StandardIO(Mute(), *numbers, reactor)
 
     assert len(os.listdir("/proc/self/fd")) == before
     assert reactor.getReaders() == readers

@@ -31,15 +31,13 @@ class Half:
         self._identity = _identity(number)
         self._file = Absent() if _missing(number) else openFile(number, access)
         self._closed = False
-        #: Watches the descriptor, and is watched by the reactor; None if the descriptor is always ready.
-        self._epoll: select.epoll | None = select.epoll()
         try:
             # The number that we were given, also if it was opened once more: of a named pipe that is opened
             # after its last writer has gone, the system doesn't tell the end.
-            self._epoll.register(self._file.number, 0)
-        except PermissionError:
-            self._epoll.close()
-            self._epoll = None
+            self._epoll = _watched(self._file.number)
+        except OSError:
+            self._file.close()
+            raise
 
     def isOn(self, number: int) -> bool:
         """Whether this is what a descriptor stands for, now."""
@@ -68,6 +66,25 @@ class Half:
             self._file.close()
             if self._epoll is not None:
                 self._epoll.close()
+
+
+def _watched(number: int) -> select.epoll | None:
+    """
+    Give what watches a descriptor, and is watched by the reactor; None if the descriptor is always ready.
+
+    Raises:
+        OSError: this process can't have one more.
+    """
+    epoll = select.epoll()
+    try:
+        epoll.register(number, 0)
+    except PermissionError:
+        epoll.close()
+        return None
+    except OSError:
+        epoll.close()
+        raise
+    return epoll
 
 
 def _identity(number: int) -> tuple[int, int] | None:
