@@ -32,7 +32,7 @@ from twisted_endpoints.error import (
     ConnectionDone,
     FileDescriptorOverrun,
 )
-from twisted_endpoints.interfaces import IFileDescriptorReceiver, IReactorUNIX, IUNIXTransport
+from twisted_endpoints.interfaces import IFileDescriptorReceiver, IReactorUNIX, ITCPTransport, IUNIXTransport
 from twisted_endpoints.protocol import Factory
 from twisted_endpoints.strings import serverFromString
 
@@ -470,6 +470,7 @@ def test_connecting(play: Play) -> None:
         await client.made
         await server.made
         verifyObject(IUNIXTransport, client.transport)
+        verifyObject(ITCPTransport, client.transport)
         assert client.transport.getPeer() == server.transport.getHost() == port.getHost()
         assert client.transport.getHost() == server.transport.getPeer() == UNIXAddress(None)
         stream: Any = server.transport

@@ -290,6 +290,12 @@ class Stream(Writer):
     def socket(self) -> Any:
         return self._transport.get_extra_info("socket")
 
+    def getTcpKeepAlive(self) -> bool:
+        return bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+
     def fileno(self) -> int:
         """Return the number of the socket's descriptor, -1 once it is closed."""
         return int(self.socket.fileno())

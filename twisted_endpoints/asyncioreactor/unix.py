@@ -18,7 +18,7 @@ from zope.interface import implementer
 from .. import error
 from ..address import UNIXAddress
 from ..endpoints.unix import OPEN_TO_ALL, Unsaid
-from ..interfaces import IFileDescriptorReceiver, IReactorUNIX, IUNIXTransport
+from ..interfaces import IFileDescriptorReceiver, IReactorUNIX, ITCPTransport, IUNIXTransport
 from .connectors import Connector
 from .core import Core
 from .errors import cannotListen
@@ -38,7 +38,8 @@ class SocketModeWarning(UserWarning):
     """Every user of the machine can connect to a UNIX socket, and nobody has said that they may."""
 
 
-@implementer(IUNIXTransport)
+# As in Twisted, and as programs set these options on any stream.
+@implementer(IUNIXTransport, ITCPTransport)
 class UNIXStream(Stream):
     """
     A connection over a UNIX socket.
@@ -76,19 +77,17 @@ class UNIXStream(Stream):
         if self.producer is not None:
             self._produced()
 
-    def getPeer(self) -> UNIXAddress:
+    def getPeer(self) -> UNIXAddress:  # type: ignore[override]  # ITCPTransport's are of IP
         if self._peer is None:
             self._peer = UNIXAddress(self._transport.get_extra_info("peername") or None)
         return self._peer
 
-    def getHost(self) -> UNIXAddress:
+    def getHost(self) -> UNIXAddress:  # type: ignore[override]
         return UNIXAddress(self._transport.get_extra_info("sockname") or None)
 
     @property
     def hostname(self) -> Any:
         return self.getPeer().name
-
-    # Programs set these on any stream.
 
     def getTcpNoDelay(self) -> bool:
         """Say no: there is nothing to delay."""
