@@ -177,7 +177,9 @@ class _WrapIProtocol(ProcessProtocol):
         """Tell the protocol: of an exit with status 0 by `ConnectionDone`, else by `ProcessTerminated`."""
         if reason.check(ProcessDone) and reason.value.status == 0:
             reason = Failure(ConnectionDone())
-        self.protocol.connectionLost(self.failure or reason)
+        # Let go of: its traceback holds this object.
+        failure, self.failure = self.failure, None
+        self.protocol.connectionLost(failure or reason)
 
     def _processLeft(self, reason: Failure) -> None:
         """Tell the protocol that the reactor has stopped before the process did."""
@@ -264,4 +266,5 @@ class ProcessEndpoint:
             spawn(wrapping, *command, self._env, *rights, self._usePTY, self._childFDs)
         except Exception:
             return fail(Failure())
-        return succeed(protocol) if wrapping.failure is None else fail(wrapping.failure)
+        failure = wrapping.failure
+        return succeed(protocol) if failure is None else fail(failure)
