@@ -192,8 +192,16 @@ def test_sessionsAreNotResumed(reactor: Any, certificates: Path) -> None:
     assert (text.count("New, TLSv1.2"), text.count("Reused, ")) == (6, 0)
 
 
-def s_client(port: int, *options: object) -> tuple[int, str]:
-    return ran("openssl", "s_client", "-connect", f"127.0.0.1:{port}", *options, said="GET /\n")
+@needsOpenSSL
+def test_clientsDoNotRenegotiate(reactor: Any, certificates: Path) -> None:
+    string = f"tls:{certificates}:0:interface=127.0.0.1"
+    _, text = serve(reactor, string, lambda port: s_client(port, "-tls1_2", said="R\n"))
+    assert "RENEGOTIATING" in text
+    assert "no renegotiation" in text
+
+
+def s_client(port: int, *options: object, said: str = "GET /\n") -> tuple[int, str]:
+    return ran("openssl", "s_client", "-connect", f"127.0.0.1:{port}", *options, said=said)
 
 
 @needsOpenSSL
@@ -249,6 +257,19 @@ def s_server(certificates: Path) -> Iterator[Callable[..., int]]:
         server.communicate()
 
 
+def connected(reactor: Any, string: str) -> str:
+    """Connect to a string; give what is heard, or why nothing is."""
+
+    async def main() -> Any:
+        try:
+            protocol: Any = await clientFromString(reactor, string).connect(Factory.forProtocol(Hear))
+        except Exception as e:
+            return str(e)
+        return await protocol.over
+
+    return str(run(reactor, main, 2 * PATIENCE))
+
+
 @needsOpenSSL
 @pytest.mark.parametrize(
     ("options", "host", "more", "says"),
@@ -297,11 +318,25 @@ def test_connectsToOpenSSL(
         f"tls:{host}:{number}:trustRoots=root.pem:endpoint=[tcp:127.0.0.1:{number}]:{more or 'deadline=20'}"
     )
 
-    async def main() -> Any:
-        try:
-            protocol = await clientFromString(reactor, string).connect(Factory.forProtocol(Hear))
-        except Exception as e:
-            return str(e)
-        return await protocol.over  # type: ignore[attr-defined]
+    assert says in connected(reactor, string)
 
-    assert says in run(reactor, main, 2 * PATIENCE)
+
+@needsOpenSSL
+def test_aWeakHashIsRefused(reactor: Any, certificates: Path, s_server: Any, tmp_path: Path) -> None:
+    """By OpenSSL too: what else makes certificates here doesn't sign with SHA-1 any more."""
+    key, names = certificates / "key.pem", tmp_path / "names"
+    names.write_text("subjectAltName=DNS:localhost\n")
+    (tmp_path / "root.key").write_bytes(root().keyPEM)
+    request, weak = tmp_path / "request.pem", tmp_path / "weak.pem"
+    ran("openssl", "req", "-new", "-key", key, "-subj", "/CN=localhost", "-out", request)
+    signed = ["-CA", tmp_path / "root.pem", "-CAkey", tmp_path / "root.key", "-set_serial", "7", "-days", "9"]
+    made = ["-sha1", "-extfile", names, "-out", weak]
+    status, text = ran("openssl", "x509", "-req", "-in", request, *signed, *made)
+    if status:
+        pytest.skip(f"this openssl doesn't either: {text}")
+    number = s_server("-cert", weak, *ANYTHING)
+    string = f"tls:localhost:{number}:trustRoots={tmp_path}/root.pem:endpoint=[tcp:127.0.0.1:{number}]"
+
+    assert connected(reactor, string).startswith(
+        "localhost: the server's certificate is signed with a hash that is too weak to be safe."
+    )
