@@ -45,7 +45,7 @@ def test_aClientsParts(capsys: pytest.CaptureFixture[str]) -> None:
         "    host         example.com",
         "    port         80",
         "    timeout      2.5",
-        "    bindAddress  (empty)  (default)",
+        "    bindAddress  (not given)",
     ]
 
 

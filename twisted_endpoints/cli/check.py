@@ -109,5 +109,7 @@ def _rows(declaration: Declaration, description: Description) -> Iterator[tuple[
     for parameter in declaration.parameters:
         if parameter.name in values:
             yield parameter.name, parameter.kind.write(values[parameter.name]) or "(empty)"
+        elif parameter.defaultText is None:
+            yield parameter.name, "(not given)"
         else:
             yield parameter.name, f"{parameter.defaultText or '(empty)'}  (default)"
