@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from socket import AF_INET, inet_pton
+from socket import AF_INET
 from typing import Any
 
 from zope.interface import implementer
@@ -20,6 +20,7 @@ from ..interfaces import (
     IResolutionReceiver,
     IResolverSimple,
 )
+from .addresses import isLiteral
 from .resolver import NameResolver
 from .threads import Threads
 from .timers import Timers
@@ -209,9 +210,7 @@ class Names(Threads, Timers):
         """
         if not name:
             return succeed("0.0.0.0")
-        try:
-            inet_pton(AF_INET, name)
-        except (OSError, ValueError):
-            result: Deferred[str] = self.resolver.getHostByName(name, timeout)
-            return result
-        return succeed(name)
+        if isLiteral(name, AF_INET):
+            return succeed(name)
+        result: Deferred[str] = self.resolver.getHostByName(name, timeout)
+        return result
