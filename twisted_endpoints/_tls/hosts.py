@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from cryptography import x509
@@ -67,22 +67,29 @@ class Host:
         Only its subjectAltName counts: no common name does (RFC 9525, section 2).  A name in it that can't be
         any is passed over (section 6.3).
         """
-        try:
-            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except x509.ExtensionNotFound:
-            return False
-        patterns = self._patterns(names) if self.isName else _addresses(names)
-        return any(self.serviceID.verify(pattern) for pattern in patterns)
+        return _isNamedBy(self, certificate)
 
-    def _patterns(self, names: x509.SubjectAlternativeName) -> Iterator[DNSPattern]:
-        for name in names.get_values_for_type(x509.DNSName):
-            # Cheap, before what isn't: a certificate may have hundreds.
-            if "*" not in name and name.lower() != self.ascii:
-                continue
-            try:
-                yield DNSPattern.from_bytes(name.encode())
-            except CertificateError:
-                continue  # *.com, or an address that is written as a name
+
+@lru_cache(maxsize=128)
+def _isNamedBy(host: Host, certificate: x509.Certificate) -> bool:
+    # Remembered: whoever connects to a host again is mostly shown the same certificate.
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return False
+    patterns = _dnsNames(names, host) if host.isName else _addresses(names)
+    return any(host.serviceID.verify(pattern) for pattern in patterns)
+
+
+def _dnsNames(names: x509.SubjectAlternativeName, host: Host) -> Iterator[DNSPattern]:
+    for name in names.get_values_for_type(x509.DNSName):
+        # Cheap, before what isn't: a certificate may have hundreds.
+        if "*" not in name and name.lower() != host.ascii:
+            continue
+        try:
+            yield DNSPattern.from_bytes(name.encode())
+        except CertificateError:
+            continue  # *.com, or an address that is written as a name
 
 
 def _addresses(names: x509.SubjectAlternativeName) -> Iterator[IPAddressPattern]:
