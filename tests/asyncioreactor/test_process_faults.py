@@ -119,11 +119,12 @@ def test_theLoopRefusesToWatch(reactor: Any, kind: str) -> None:
 def test_noMoreProcesses(reactor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import _posixsubprocess
 
-    def refuse(*args: Any) -> int:
+    def refuse(*args: Any, **options: Any) -> int:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     monkeypatch.setattr("subprocess._fork_exec", refuse, raising=False)
     monkeypatch.setattr(_posixsubprocess, "fork_exec", refuse)
+    monkeypatch.setattr(os, "posix_spawn", refuse)
     for options in KINDS.values():
         with pytest.raises(BlockingIOError):
             reactor.spawnProcess(Watched(), "/bin/true", **options)
