@@ -44,7 +44,7 @@ class TLSBed(Bed):
 @pytest.fixture
 def play(reactor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     # A handshake takes two milliseconds.
-    monkeypatch.setattr(test_thousand, "ATTEMPTS", 200)
+    monkeypatch.setattr(test_thousand, "ATTEMPTS", 100)
     return playedOn(TLSBed(reactor, "tcp", tmp_path))
 
 
