@@ -122,6 +122,14 @@ def test_lastLabels(last: str) -> None:
     assert kindOf(kinds.Host).read(f"x.{last}") == f"x.{last}"
 
 
+@pytest.mark.parametrize("last", ["bcd", "bc1"])
+def test_aNameHas253CharactersAtMost(last: str) -> None:
+    text = ("a" * 49 + ".") * 5 + last
+    assert kindOf(kinds.Host).read(text) == text
+    with pytest.raises(ValueError, match="254 characters, and a host name at most 253"):
+        kindOf(kinds.Host).read(f"a{text}")
+
+
 @pytest.mark.parametrize("text", ["a" * 64, "x." + "a" * 64, "-a", "x.-a", "x..a", ".a", "a." * 127])
 def test_whatIsNoName(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # with or without a text
