@@ -14,7 +14,8 @@ The reactor, on asyncio's event loop or on uvloop's: one file a subject.
 - `tcp`, `unix`, `passing`, `adopted`    the kinds of connections
 - `addresses`, `errors`             what the system says, in the vocabulary's words
 - `socketfile`, `socketlock`        the files of UNIX sockets
-- `process`, `processtransport`     child processes; `processpipes`, `processexit`  their pipes and their end
+- `process`, `processtransport`, `processterminal`  child processes, with pipes or on a terminal
+- `processpipes`, `processexit`     their pipes and their end
 - `processspawn`, `processlauncher` how they are started
 """
 

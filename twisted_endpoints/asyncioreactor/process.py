@@ -1,4 +1,4 @@
-"""Child processes: the reactor's part of them.  What runs is a `processtransport.Process` or `PTYProcess`."""
+"""Child processes: the reactor's part of them.  What runs is a `Process` or a `PTYProcess`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from .core import Core
 from .processexit import reapLeft
 from .processspawn import Command
-from .processtransport import STANDARD, Process, PTYProcess
+from .processterminal import PTYProcess
+from .processtransport import STANDARD, Process
 
 
 class Processes(Core):

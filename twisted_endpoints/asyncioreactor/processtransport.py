@@ -1,5 +1,5 @@
 """
-Child processes: what a process's protocol holds as its transport, with pipes or with a terminal.
+Child processes: what a process's protocol holds as its transport; one on a terminal is in `processterminal`.
 
 A process is over when two things have happened, in either order: it has exited, and everything that it was
 connected by is closed.  What it has started itself may hold its pipes open for longer than it lives.
@@ -59,7 +59,7 @@ def endReason(status: int | None) -> error.ProcessDone | error.ProcessTerminated
     return error.ProcessTerminated(code, None, status) if code else error.ProcessDone(status)
 
 
-class _Running:
+class Running:
     """
     What is the same with pipes and with a terminal: the process itself, and its end.
 
@@ -237,7 +237,7 @@ class _Running:
 
 
 @implementer(IProcessTransport, IConsumer, IPushProducer)
-class Process(_Running):
+class Process(Running):
     """
     A process with pipes.
 
@@ -340,82 +340,3 @@ class Process(_Running):
         """Close the process's input, output and error output."""
         for descriptor in STANDARD:
             self.closeChildFD(descriptor)
-
-
-@implementer(IProcessTransport, IConsumer, IPushProducer)
-class PTYProcess(_Running):
-    """
-    A process on a terminal, which is its input, output and error output in one.
-
-    Args:
-        reactor: the reactor.
-        command: what to run.
-        protocol: its protocol.
-        usePTY: True for a new terminal; or a tuple of the descriptors of one, ours and the process's, and its
-            name.
-
-    Raises:
-        OSError: the system says why it can't be run; descriptors that were given are open then.
-    """
-
-    def __init__(
-        self, reactor: Core, command: Command, protocol: Any, usePTY: bool | int | tuple[int, int, str]
-    ) -> None:
-        super().__init__(reactor, command, protocol)
-        given = isinstance(usePTY, (tuple, list))
-        ours, theirs = usePTY[:2] if isinstance(usePTY, (tuple, list)) else os.openpty()
-        try:
-            self._start(dict.fromkeys(range(3), theirs), terminal=True)
-        except BaseException:
-            if not given:
-                os.close(ours)
-                os.close(theirs)
-            raise
-        os.close(theirs)
-        self._writer: ChildWriter | None = None
-        self._reader: Reader | None = None
-        self._begin({"terminal": ours})
-
-    def _connect(self, name: str, descriptor: int) -> None:
-        # Two descriptors of one terminal, each closed by its owner.
-        self._writer = ChildWriter(self.reactor, os.dup(descriptor), self.proto, self._hungUp)
-        self._reader = Reader(self.reactor, descriptor, self._received, self._hungUp)
-
-    def _connected(self) -> list[Reader | ChildWriter]:
-        return [end for end in (self._reader, self._writer) if end is not None]
-
-    def _received(self, data: bytes) -> None:
-        self.proto.childDataReceived(1, data)
-
-    def _hungUp(self, reason: Failure) -> None:
-        ends = self._connected()
-        self._reader = self._writer = None
-        for end in ends:
-            end.close(reason)
-        if ends:
-            self._maybeOver()
-
-    def _input(self) -> ChildWriter | None:
-        return self._writer
-
-    def fileno(self) -> int:
-        """Return the descriptor of this end of the terminal, -1 once it is closed."""
-        return -1 if self._reader is None else self._reader.fileno()
-
-    def loseConnection(self) -> None:
-        """Hang up, once what was written is sent."""
-        if self._writer is not None:
-            self._writer.loseConnection()
-
-    def closeStdin(self) -> None:
-        """Do nothing: a terminal is closed as a whole."""
-
-    closeStdout = closeStderr = closeStdin
-
-    def closeChildFD(self, descriptor: int) -> None:
-        """Refuse: a terminal is closed as a whole."""
-        raise NotImplementedError("a process on a terminal has no single descriptors: use loseConnection")
-
-    def writeToChild(self, childFD: int, data: bytes) -> None:
-        """Refuse: a terminal has one input."""
-        raise NotImplementedError("a process on a terminal has no single descriptors: use write")
