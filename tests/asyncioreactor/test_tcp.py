@@ -150,6 +150,21 @@ def test_aPortMayListenAgain(play: Play) -> None:
     play(main)
 
 
+def test_aPortOfTheSameReactorHasItsProtocolFirst(play: Play) -> None:
+    async def main(scene: Scene) -> None:
+        accepted, connected = Recorder(), Recorder()
+        port = scene.listen(OneFactory(accepted))
+        await scene.soon()
+        scene.reactor.connectTCP("127.0.0.1", port.getHost().port, OneClientFactory(connected))
+        await connected.made
+        assert accepted.events == ["made"]
+        connected.transport.loseConnection()
+        await accepted.lost
+        await connected.lost
+
+    play(main)
+
+
 def test_acceptedConnectionsOutliveThePort(play: Play) -> None:
     async def main(scene: Scene) -> None:
         protocol, peer = await scene.recorded()
