@@ -9,21 +9,15 @@ from typing import Any
 
 import pytest
 
+from tests.loops import LOOPS
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 
 from .streams import Play, Scene, playedOn
 
-try:
-    import uvloop
-except ImportError:
-    LOOPS = {"asyncio": asyncio.new_event_loop}
-else:
-    LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
-
-@pytest.fixture(params=LOOPS.values(), ids=LOOPS)
+@pytest.fixture(params=LOOPS)
 def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
-    made: asyncio.AbstractEventLoop = request.param()
+    made: asyncio.AbstractEventLoop = LOOPS[request.param]()
     try:
         yield made
     finally:

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from tests.loops import LOOPS
 from twisted_endpoints import clientFromString, connectProtocol, serverFromString
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.protocol import Factory, Protocol
 
-from .conftest import LOOPS
 from .logged import loggedErrors
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

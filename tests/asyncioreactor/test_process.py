@@ -17,12 +17,12 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from tests.faults.left import aWhile
+from tests.loops import LOOPS
 from tests.running import run
 from twisted_endpoints import error
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 from twisted_endpoints.interfaces import IConsumer, IProcessTransport, IPushProducer, IReactorProcess
 
-from .conftest import LOOPS
 from .logged import loggedErrors
 from .processes import ENVIRONMENT, Watched, nothingLeft, openDescriptors, shell, start, waitForChildren
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import select
@@ -14,7 +13,6 @@ import sys
 from typing import Any
 
 #: The event loops that can be tested here.
-LOOPS = ["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else [])
 
 LOCAL = "tcp:0:interface=127.0.0.1"
 

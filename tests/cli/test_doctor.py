@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.loops import LOOPS
 from tests.running import run
 from twisted_endpoints import cli
 from twisted_endpoints.cli import _trial, doctor
@@ -15,7 +16,7 @@ from twisted_endpoints.cli._kinds import KINDS, Kind
 from twisted_endpoints.cli._trial import Outcome, Trial
 from twisted_endpoints.defer import Deferred, fail
 
-from .running import LOOPS, environment, finished
+from .running import environment, finished
 
 TCP = KINDS[0]
 

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.loops import LOOPS
 from twisted_endpoints.cli import relay as relayCommand
 
-from .running import LOCAL, LOOPS, PATIENCE, Relay, Target, command, environment, finished, received, reset
+from .running import LOCAL, PATIENCE, Relay, Target, command, environment, finished, received, reset
 
 
 @pytest.fixture(params=LOOPS)

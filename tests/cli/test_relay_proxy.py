@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +11,13 @@ import pytest
 
 from tests.haproxy.headers import V4_ADDRESSES
 from tests.haproxy.outcomes import Read, plain, whole
+from tests.loops import LOOPS
 from twisted_endpoints.cli import relay as relayCommand
 from twisted_endpoints.haproxy import ProxyServerEndpoint, v1, v2
 from twisted_endpoints.strings import DescriptionError
 from twisted_endpoints.strings.errors import ArgumentsError
 
-from .running import LOCAL, LOOPS, Relay, Target, finished, received
+from .running import LOCAL, Relay, Target, finished, received
 
 
 @pytest.fixture
@@ -36,7 +38,9 @@ def through(relay: Relay, target: Target, sent: bytes) -> tuple[Any, bytes, Any]
     return outcome.info, outcome.rest, ends
 
 
-@pytest.mark.parametrize(("version", "loop"), [("v1", LOOPS[0]), ("v2", LOOPS[-1])], ids=["v1", "v2"])
+@pytest.mark.parametrize(
+    ("version", "loop"), list(zip(("v1", "v2"), itertools.cycle(LOOPS))), ids=["v1", "v2"]
+)
 def test_theClientIsTold(version: str, loop: str, target: Target) -> None:
     with Relay("--proxy-protocol", version, LOCAL, target.string, loop=loop) as relay:
         info, rest, ends = through(relay, target, b"question")

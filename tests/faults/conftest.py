@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.loops import LOOPS
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 from twisted_endpoints.asyncioreactor.loops import newEventLoop
 
 from .bed import KINDS, Bed, Play, playedOn
 
 
-@pytest.fixture(params=["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else []))
+@pytest.fixture(params=LOOPS)
 def reactor(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A reactor on each loop, whose errors are logged as those of a loop of its own."""
-    if request.param == "uvloop":
-        import uvloop
-
-        loop = newEventLoop(uvloop.new_event_loop)
-    else:
-        loop = newEventLoop(asyncio.new_event_loop)
+    loop = newEventLoop(LOOPS[request.param])
     try:
         yield AsyncioReactor(loop)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import select
 import socket
 import time
@@ -11,9 +10,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.loops import LOOPS
+
 from .subjects import Subject, connected, echoes, running, soon
 
-LOOPS = ["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else [])
 KINDS = ["tcp", "unix"]
 
 #: What the subject may have, and what its ports leave of it.

@@ -7,7 +7,6 @@ second, up to the twentieth, instead of every third; that takes half a minute.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,10 +15,11 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.loops import LOOPS
+
 from .injection import failing, whyNot
 from .subjects import Subject, echoes, running, soon
 
-LOOPS = ["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else [])
 TORTURE = int(os.environ.get("TWISTED_ENDPOINTS_TORTURE", "0"))
 WHEN = [str(n + 1) for n in range(TORTURE)] or ["1+3"]
 

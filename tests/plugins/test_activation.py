@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import LOOPS, PATIENCE, received
+from tests.cli.running import PATIENCE, received
+from tests.loops import LOOPS
 from twisted_endpoints._vocabulary import vocabulary
 
 ACTIVATE = shutil.which("systemd-socket-activate")
@@ -115,7 +116,7 @@ def test_theRelayServesThem(tmp_path: Path) -> None:
 
 def test_whatIsNotThereIsExplained(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    command = ("tests.plugins.activated", LOOPS[0], "systemd:name=web")
+    command = ("tests.plugins.activated", REACTORS[0], "systemd:name=web")
     with activated([path], "admin", *command) as process, socket.socket(socket.AF_UNIX) as peer:
         peer.connect(str(path))
         assert process.stderr is not None

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.asyncioreactor.conftest import LOOPS
 from tests.installing import install
+from tests.loops import LOOPS
 from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..interfaces import IStreamServerEndpoint
-from ..plugins.systemd import SystemdParser as _SystemdParser
 from ..plugins.stdio import StandardIOParser as _StandardIOParser
+from ..plugins.systemd import SystemdParser as _SystemdParser
 from ..plugins.tcp import server as _tcpServer
 from ..plugins.tcp6 import TCP6ServerParser as _TCP6ServerParser
 from ..plugins.unix import server as _unixServer
