@@ -46,6 +46,8 @@ class Thrift:
         self._reactor = reactor
         self._most = 0
         self._open = 0
+        #: Some of a crowd were still there when memory was given back: theirs is to follow.
+        self._follows = False
         self._call: IDelayedCall | None = None
         # Once there is a crowd:
         self._iterators: list[Any] | None = None
@@ -56,6 +58,7 @@ class Thrift:
         self._open = streams
         if streams > self._most:
             self._most = streams
+            self._follows = False
             if streams >= CROWD and self._iterators is None:
                 self._iterators = _takeIterators()
                 self._trim = _trimmer()
@@ -69,12 +72,13 @@ class Thrift:
             call.cancel()
 
     def _hasGone(self) -> bool:
-        return self._most >= CROWD and self._open * 10 <= self._most
+        return (self._follows or self._most >= CROWD) and self._open * 10 <= self._most
 
     def _look(self) -> None:
         self._call = None
         if self._hasGone():
             self._most = self._open
+            self._follows = self._open > 0
             self._giveBack()
 
     def _giveBack(self) -> None:
