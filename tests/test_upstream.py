@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .loops import LOOPS
 from .upstream import exclusions, table
 
 pytest.importorskip("twisted.trial", reason="Twisted's own tests come with Twisted")
@@ -90,12 +91,18 @@ def upstream(tmp_path: Path, *arguments: str) -> None:
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-4000:]
 
 
+#: For what runs on no loop of ours.
+once = pytest.mark.skipif("asyncio" not in LOOPS, reason="the environment that tests asyncio's loop runs it")
+
+
+@once
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("module", BUILTIN)
 def test_onTheBuiltinVocabulary(module: str, tmp_path: Path) -> None:
     upstream(tmp_path, module)
 
 
+@once
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("module", TWISTED)
 def test_onOurEndpoints(module: str, tmp_path: Path) -> None:
