@@ -109,7 +109,7 @@ def test_aReaderThatHasEnoughIsNoError() -> None:
 
 
 def test_anInterruptIsNoTraceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(arguments: list[str]) -> int:
+    def interrupted(*arguments: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_run", interrupted)

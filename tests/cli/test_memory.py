@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
 import pytest
 
-from twisted_endpoints.cli._memory import CROWD, DELAY, Thrift
+from twisted_endpoints.cli import _memory
+from twisted_endpoints.cli._memory import CROWD, DELAY, Thrift, giveBack, useSystemsAllocator
 from twisted_endpoints.task import Clock
 
 
 class Watched(Thrift):
     """One whose streams open and end when the test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.given = 0
         self.clock = Clock()
         super().__init__(self.clock)
+        monkeypatch.setattr(_memory, "giveBack", self._give)
 
-    def _giveBack(self) -> None:
-        super()._giveBack()
+    def _give(self) -> None:
+        giveBack()
         self.given += 1
 
     def go(self, before: int, after: int) -> None:
@@ -28,8 +34,8 @@ class Watched(Thrift):
 
 
 @pytest.fixture
-def watched() -> Watched:
-    return Watched()
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    return Watched(monkeypatch)
 
 
 def test_afterACrowdMemoryIsGivenBackOnce(watched: Watched) -> None:
@@ -94,3 +100,37 @@ def test_whereTheLibraryKnowsNoTrimNothingIsTrimmed(
     watched.go(CROWD, 0)
     watched.clock.advance(DELAY)
     assert watched.given == 1
+
+
+class Starts:
+    """Keeps what would be started in place of this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[str, Sequence[str], Mapping[str, str]]] = []
+        monkeypatch.setattr("os.execve", lambda *arguments: self.calls.append(arguments))
+        monkeypatch.delenv("PYTHONMALLOC", raising=False)
+
+
+@pytest.fixture
+def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
+    return Starts(monkeypatch)
+
+
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="it is for glibc")
+def test_theProgramIsStartedAnewOnceAndItsChildrenKnowNothing(
+    starts: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = dict(os.environ)
+    useSystemsAllocator()
+    ((program, arguments, environment),) = starts.calls
+    assert (program, arguments, environment["PYTHONMALLOC"]) == (sys.executable, sys.orig_argv, "malloc")
+    for name in environment.keys() - before.keys():
+        monkeypatch.setenv(name, environment[name])
+    useSystemsAllocator()
+    assert (len(starts.calls), dict(os.environ)) == (1, before)
+
+
+def test_anAllocatorOfTheUsersStays(starts: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONMALLOC", "debug")
+    useSystemsAllocator()
+    assert (starts.calls, os.environ["PYTHONMALLOC"]) == ([], "debug")

@@ -6,7 +6,6 @@ import gc
 import os
 import resource
 import socket
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -100,12 +99,10 @@ def test_aCrowdComesAndGoes(target: Target, manyDescriptors: None) -> None:
         until(relay, lambda: descriptors(relay) == held)
         memory = relay.memory("VmRSS")
         first = comeAndGo(relay, target, CROWD)
-        # The allocator can't give everything back: of a megabyte, nothing while there is an object in it.
-        # Before 3.11, Python itself puts such there: caches for code that is called often.
-        stays = 0.7 if sys.version_info >= (3, 11) else 0.9
 
         def isGone() -> bool:
-            return descriptors(relay) == held and relay.memory("VmRSS") - memory < (first - memory) * stays
+            # The allocator can't give everything back: of a page, nothing while there is an object in it.
+            return descriptors(relay) == held and relay.memory("VmRSS") - memory < (first - memory) * 0.3
 
         until(relay, isGone)
         # There is room for the second in what the first has left.

@@ -114,7 +114,7 @@ def _unknown(name: str) -> str:
     return f"unknown command {name!r}: {hint}"
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], isProcess: bool) -> int:
     if not arguments:
         _topParser(withSummaries=True).print_help(sys.stderr)
         return 2
@@ -131,7 +131,7 @@ def _run(arguments: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     command.addArguments(parser)
-    parser.set_defaults(loop=options.loop)
+    parser.set_defaults(loop=options.loop, isProcess=isProcess)
     status: int = command.run(parser.parse_args(options.arguments))
     return status
 
@@ -171,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             with warnings.catch_warnings():
                 logToStandardError(PROGRAM)
                 warnings.showwarning = _showWarning  # only now: Twisted's log sets one of its own
-                status = _run(sys.argv[1:] if argv is None else argv)
+                status = _run(sys.argv[1:] if argv is None else argv, argv is None)
         except SystemExit as left:  # argparse has said what it had to say
             status = left.code if isinstance(left.code, int) else 1
         sys.stdout.flush()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ._memory import useSystemsAllocator
 from ._reactor import NoSuchLoop, chooseReactor
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Relay until a signal says stop."""
+    if options.isProcess:
+        useSystemsAllocator()
     try:
         reactor = chooseReactor(options.loop)
     except NoSuchLoop as error:
