@@ -7,7 +7,7 @@ hold on to the crowd's memory for as long as nobody comes.
 
 Python's own allocator gives memory back by the megabyte, and one small object keeps a whole one: a third to
 three quarters of what 5,000 connections took stayed.  The system's gives it back by the page, a tenth stays,
-and to relay a connection costs the same on uvloop, a fifth more on asyncio's loop.
+and to relay a short connection takes about an eighth more CPU time on asyncio's loop, no more on uvloop.
 """
 
 from __future__ import annotations
