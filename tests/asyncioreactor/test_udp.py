@@ -65,7 +65,7 @@ class Recorder(DatagramProtocol):
 
 @pytest.fixture
 def peer() -> Iterator[socket.socket]:
-    """A socket of the test's own, that answers at once or not at all."""
+    """A socket of the test's own."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
         made.bind((LOCAL, 0))
         made.settimeout(5)

@@ -42,6 +42,20 @@ class Issued:
         return make(names, issuer=self, **options)
 
 
+#: What the key of an authority is for.
+SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 def make(
     names: Sequence[str] = (),
     *,
@@ -52,6 +66,7 @@ def make(
     ends: datetime = NOW + 30 * DAY,
     key: Any = None,
     digest: Any = None,
+    namesKeys: bool = True,
     extensions: Sequence[tuple[x509.ExtensionType, bool]] = (),
 ) -> Issued:
     """Make a certificate for DNS names and IP addresses; without an issuer it signs itself."""
@@ -69,9 +84,17 @@ def make(
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_name(name) for name in names]), False)
+    signer = issuer.key if issuer else key
+    # RFC 5280, 4.2.1.1 and 4.2.1.2: clients that are strict, as Python's are from 3.13 on, demand them.
+    if namesKeys:
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False
+        ).add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+    if authority and not any(isinstance(extension, x509.KeyUsage) for extension, _ in extensions):
+        builder = builder.add_extension(SIGNS, True)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    certificate = builder.sign((issuer or Issued(None, key)).key, digest or hashes.SHA256())  # type: ignore[arg-type]
+    certificate = builder.sign(signer, digest or hashes.SHA256())  # type: ignore[arg-type]
     return Issued(certificate, key)
 
 

@@ -38,8 +38,8 @@ def useSystemsAllocator() -> None:
     """
     Start this program anew, as the same process, with the system's allocator in place of Python's.
 
-    To be called at the start of a program that is this process's own; it takes some 50 ms.  Nothing is done
-    where the user has chosen an allocator, or the system's can't give back what is free.
+    To be called at the start of a program that is this process's own; it takes a tenth of a second.
+    Nothing is done where the user has chosen an allocator, or the system's can't give back what is free.
     """
     if os.environ.pop(_STARTED_ANEW, None):
         # It is this program's, and not that of those it starts.
