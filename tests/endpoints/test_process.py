@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from tests.asyncioreactor.conftest import loop, reactor
 from tests.asyncioreactor.logged import loggedErrors
-from tests.asyncioreactor.processes import ENVIRONMENT, nothingLeft, waitForChildren
+from tests.asyncioreactor.process.children import ENVIRONMENT, nothingLeft, waitForChildren
 from tests.faults.left import aWhile
 from tests.running import run
 from twisted_endpoints import clientFromString, connectProtocol, error

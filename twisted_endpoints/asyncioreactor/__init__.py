@@ -6,17 +6,16 @@ The reactor, on asyncio's event loop or on uvloop's: one file a subject.
 - `loops`                           which event loop
 - `timers`                          delayed calls
 - `threads`, `threadpool`           other threads
-- `names`, `resolver`, `hosts`, `lookups`    names and addresses
+- `names`, `resolver`, `hosts`, `lookups`  names and addresses
 - `descriptors`                     file descriptors of others
-- `stream`, `writing`              a connection, on the loop's own transport
+- `stream`, `writing`               a connection, on the loop's own transport
 - `ports`, `accepting`              what listens, and who accepts
 - `connectors`, `limits`            what connects, and how long that may take
-- `tcp`, `unix`, `passing`, `adopted`    the kinds of connections
+- `tcp`, `tls`, `unix`, `passing`, `adopted`  the kinds of connections
+- `udp`, `multicast`                datagrams
 - `addresses`, `errors`             what the system says, in the vocabulary's words
 - `socketfile`, `socketlock`        the files of UNIX sockets
-- `process`, `processtransport`, `processterminal`  child processes, with pipes or on a terminal
-- `processpipes`, `processexit`     their pipes and their end
-- `processspawn`, `processlauncher` how they are started
+- `process`                         child processes, a package of its own
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
-from twisted_endpoints.asyncioreactor import processexit
+from tests.running import run
+from twisted_endpoints.asyncioreactor.process import ending
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.failure import Failure
 from twisted_endpoints.protocol import ProcessProtocol
@@ -68,6 +69,17 @@ class Watched(ProcessProtocol):
         self._tell("ended")
 
 
+def played(reactor: Any, script: str, **options: Any) -> Watched:
+    """Run a shell's script until all is over; give its protocol."""
+
+    async def main() -> Watched:
+        protocol: Watched = shell(reactor, script, **options)
+        await protocol.told("ended")
+        return protocol
+
+    return run(reactor, main)  # type: ignore[no-any-return]
+
+
 def openDescriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
@@ -96,6 +108,6 @@ def start(reactor: Any, line: list[str], **options: Any) -> Any:
 
 def waitForChildren() -> None:
     """Wait for processes that outlived their reactor, as the next one that is started does."""
-    for pid in list(processexit._left):
+    for pid in list(ending._left):
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    processexit.reapLeft()
+    ending.reapLeft()

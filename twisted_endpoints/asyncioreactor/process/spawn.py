@@ -3,7 +3,7 @@ Starting a program: descriptors, environment, folder, user and terminal, and why
 
 `subprocess` does it where it can: no Python runs between fork and exec, no descriptor gets lost to the
 program, and an error of the child's comes back as the system's.  It knows three descriptors by number and no
-terminal; for the rest, `processlauncher` is the program that it starts.
+terminal; for the rest, `launcher` is the program that it starts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import processlauncher
+from . import launcher
 
 #: What Python ignores for itself, and `subprocess` resets for a program.
 _PYTHONS_OWN = {signal.SIGPIPE, signal.SIGXFSZ}
@@ -141,7 +141,7 @@ def _byLauncher(order: dict[str, Any], needed: set[int], terminal: bool) -> int:
     with ours, control:
         process = subprocess.Popen(
             # Without site and what the environment says: it imports nothing of anybody else's.
-            [sys.executable, "-I", "-S", processlauncher.__file__, str(control.fileno())],
+            [sys.executable, "-I", "-S", launcher.__file__, str(control.fileno())],
             env={},
             pass_fds={number for number in {*needed, control.fileno()} if number > 2},
             start_new_session=terminal,

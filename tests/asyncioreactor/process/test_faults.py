@@ -14,9 +14,7 @@ import pytest
 from tests.faults.left import aWhile
 from tests.running import run
 
-from .processes import Watched, nothingLeft, openDescriptors, shell
-
-__all__ = ["nothingLeft"]
+from .children import Watched, openDescriptors, shell
 
 pytestmark = pytest.mark.usefixtures("nothingLeft")
 

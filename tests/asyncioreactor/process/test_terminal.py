@@ -15,22 +15,14 @@ from tests.running import run
 from twisted_endpoints import error
 from twisted_endpoints.interfaces import IConsumer, IProcessTransport, IPushProducer
 
-from .processes import Watched, nothingLeft, shell, waitForChildren
-
-__all__ = ["nothingLeft"]
+from .children import Watched, played, shell, waitForChildren
 
 pytestmark = pytest.mark.usefixtures("nothingLeft")
 
 
 def ended(reactor: Any, script: str, **options: Any) -> Watched:
     """Run a shell's script on a terminal until all is over; give its protocol."""
-
-    async def main() -> Watched:
-        protocol: Watched = shell(reactor, script, **{"usePTY": True, **options})
-        await protocol.told("ended")
-        return protocol
-
-    return run(reactor, main)  # type: ignore[no-any-return]
+    return played(reactor, script, **{"usePTY": True, **options})
 
 
 def test_itsThreeDescriptorsAreATerminalOfItsOwn(reactor: Any) -> None:

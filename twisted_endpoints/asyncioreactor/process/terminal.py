@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zope.interface import implementer
 
-from ..failure import Failure
-from ..interfaces import IConsumer, IProcessTransport, IPushProducer
-from .processpipes import ChildWriter, Reader
-from .processspawn import Command
-from .processtransport import Running
-
-if TYPE_CHECKING:
-    from .core import Core
+from ...failure import Failure
+from ...interfaces import IConsumer, IProcessTransport, IPushProducer
+from ..core import Core
+from .pipes import ChildWriter, Reader
+from .running import Running
+from .spawn import Command
 
 
 @implementer(IProcessTransport, IConsumer, IPushProducer)

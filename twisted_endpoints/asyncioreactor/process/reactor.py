@@ -1,4 +1,4 @@
-"""Child processes: the reactor's part of them.  What runs is a `Process` or a `PTYProcess`."""
+"""The reactor's part: what `spawnProcess` is given, made what the system takes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .core import Core
-from .processexit import reapLeft
-from .processspawn import Command
-from .processterminal import PTYProcess
-from .processtransport import STANDARD, Process
+from ..core import Core
+from .ending import reapLeft
+from .piped import STANDARD, Process
+from .spawn import Command
+from .terminal import PTYProcess
 
 
 class Processes(Core):

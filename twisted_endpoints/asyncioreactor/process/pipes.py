@@ -13,12 +13,12 @@ import stat
 from collections.abc import Callable
 from typing import Any
 
-from .. import error
-from .._log import Logger
-from ..failure import Failure
-from .core import Core, calledLogged
-from .errors import lostReason
-from .writing import BUFFER_SIZE, Writer
+from ... import error
+from ..._log import Logger
+from ...failure import Failure
+from ..core import Core, calledLogged
+from ..errors import lostReason
+from ..writing import BUFFER_SIZE, Writer
 
 _log = Logger(__name__)
 

@@ -14,7 +14,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from .._log import Logger
+from ..._log import Logger
 
 _log = Logger(__name__)
 
