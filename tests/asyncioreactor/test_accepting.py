@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from zope.interface.verify import verifyObject
 
 from tests.running import run
 from twisted_endpoints.asyncioreactor import accepting
 from twisted_endpoints.asyncioreactor.loops import isUvloop
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.error import CannotListenError
+from twisted_endpoints.interfaces import IPushProducer
 from twisted_endpoints.protocol import Factory, Protocol
+from twisted_endpoints.task import deferLater
 
 from .fakes import FakeLoop
 
@@ -37,8 +42,11 @@ def peers() -> Iterator[Any]:
     """Makes plain sockets that are connected to a port."""
     made: list[socket.socket] = []
 
-    def connect(port: Any) -> None:
-        made.append(socket.create_connection(("127.0.0.1", port.getHost().port)))
+    def connect(port: Any) -> socket.socket:
+        sock = socket.socket(port.socket.family)
+        made.append(sock)
+        sock.connect(port.socket.getsockname())
+        return sock
 
     yield connect
     for peer in made:
@@ -106,6 +114,174 @@ def test_whatIsAcceptedWhileThePortStopsIsClosed(reactor: Any, peers: Any) -> No
         await rounds(reactor)
         assert not port.connected
         assert factory.count == 0
+
+    run(reactor, main)
+
+
+def portOf(kind: str, reactor: Any, factory: Any, path: str) -> Any:
+    """Listen on a port of some kind."""
+    if kind == "tcp":
+        return reactor.listenTCP(0, factory, interface="127.0.0.1")
+    if kind == "unix":
+        return reactor.listenUNIX(path, factory)
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        return reactor.adoptStreamPort(given.fileno(), socket.AF_INET, factory)
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix", "adopted"])
+def test_aPausedPortAcceptsNobodyUntilItIsResumed(
+    reactor: Any, kind: str, tmp_path: Path, peers: Any
+) -> None:
+    async def main() -> None:
+        factory = Counting()
+        port = portOf(kind, reactor, factory, str(tmp_path / "s"))
+        assert verifyObject(IPushProducer, port)
+        for reached in factory.reached:
+            port.pauseProducing()
+            port.stopReading()
+            assert port not in reactor.getReaders()
+            peers(port)
+            await rounds(reactor)
+            assert not reached.called
+            port.resumeProducing()
+            port.startReading()
+            assert port in reactor.getReaders()
+            await reached
+        port.stopProducing()
+        port.resumeProducing()
+        await rounds(reactor)
+        assert not port.connected
+        port.resumeProducing()
+        port.pauseProducing()
+        assert port not in reactor.getReaders()
+
+    run(reactor, main)
+
+
+def test_pausingAndRunningOutOfDescriptorsDoNotUndoEachOther(
+    reactor: Any, peers: Any, limit: list[int]
+) -> None:
+    async def main() -> None:
+        factory = Counting()
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        peers(port)
+        await factory.reached[0]
+        await rounds(reactor)
+        peers(port)
+        # There is no room, whatever anybody says.
+        port.pauseProducing()
+        port.resumeProducing()
+        await rounds(reactor)
+        assert port not in reactor.getReaders()
+        # There is, and nobody is wanted.
+        port.pauseProducing()
+        limit[0] = 1 << 20
+        await deferLater(reactor, 3 * accepting._PAUSE)
+        assert factory.count == 1
+        # There is none again, and it comes back by itself.
+        limit[0] = 0
+        port._acceptor._bound = 0
+        port.resumeProducing()
+        await rounds(reactor)
+        assert factory.count == 1
+        limit[0] = 1 << 20
+        await factory.reached[1]
+        await port.stopListening()
+
+    run(reactor, main)
+
+
+class Crowd(Factory):
+    """Echoes, and pauses its port when the first protocol is made."""
+
+    noisy = False
+
+    class protocol(Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            assert self.transport is not None
+            self.transport.write(data)
+
+    def __init__(self) -> None:
+        self.port: Any = None
+        self.count = 0
+
+    def buildProtocol(self, addr: Any) -> Any:
+        self.count += 1
+        if self.count == 1:
+            self.port.pauseProducing()
+        return super().buildProtocol(addr)
+
+
+def test_whoIsAcceptedWhileThePortIsPausedIsServed(
+    reactor: Any, peers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[Any] = []
+    reactor._loop.set_exception_handler(lambda loop, context: logged.append(context))
+    monkeypatch.setattr(accepting, "_ACCEPTS", 10)
+
+    async def main() -> None:
+        factory = Crowd()
+        port = factory.port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        crowd = [peers(port) for _ in range(30)]
+        for peer in crowd:
+            peer.setblocking(False)
+            peer.sendall(b"x")
+        await rounds(reactor, 20)
+        accepted = factory.count
+        if not isUvloop(reactor._loop):
+            assert accepted < 30
+        await deferLater(reactor, 0.01)
+        assert factory.count == accepted
+        port.resumeProducing()
+        for peer in crowd:
+            assert (
+                await Deferred.fromFuture(
+                    asyncio.ensure_future(reactor._loop.sock_recv(peer, 10), loop=reactor._loop)
+                )
+                == b"x"
+            )
+        assert factory.count == 30
+        await port.stopListening()
+
+    run(reactor, main)
+    assert logged == []
+
+
+def test_aPortThatIsPausedStops(reactor: Any, peers: Any) -> None:
+    async def main() -> None:
+        factory = Counting()
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        port.pauseProducing()
+        peer = peers(port)
+        await port.stopListening()
+        assert not port.connected
+        with pytest.raises(ConnectionResetError):
+            peer.recv(1)
+        assert factory.count == 0
+
+    run(reactor, main)
+
+
+def test_aFullPortMayTurnPeersAway(reactor: Any, peers: Any, limit: list[int]) -> None:
+    async def main() -> None:
+        factory = Counting()
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        port.whenFull = "drop"
+        peers(port)
+        await factory.reached[0]
+        await rounds(reactor)
+        late = [peers(port) for _ in range(20)]
+        for peer in late:
+            peer.setblocking(False)
+            with pytest.raises(ConnectionResetError):
+                await Deferred.fromFuture(
+                    asyncio.ensure_future(reactor._loop.sock_recv(peer, 1), loop=reactor._loop)
+                )
+        assert factory.count == 1
+        limit[0] = 1 << 20
+        peers(port)
+        await factory.reached[1]
+        await port.stopListening()
 
     run(reactor, main)
 

@@ -13,6 +13,8 @@ from it and given again while peers wait in the kernel's queue, and
   they have taken has to be free elsewhere before anything else is accepted: else it would be gone one day.
 - it is taken away when accept() fails, and given again a moment later.
 
+Who is turned away instead of having to wait is accepted here meanwhile, and closed, a few times a second.
+
 Whatever else in the process takes the last descriptors, the port then waits as well.  asyncio's accept()
 says so.  uvloop's doesn't, so it is looked at a few times a second.
 """
@@ -23,6 +25,7 @@ import asyncio
 import os
 import resource
 import socket as socketlib
+import struct
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -66,6 +69,7 @@ class Acceptor:
         sock: the socket; it stays the caller's, who closes it after `close`.
         backlog: how many connections may wait in the kernel.
         name: names the port in log entries.
+        drops: tells whether peers are turned away, and not kept waiting, while descriptors run out.
     """
 
     def __init__(
@@ -75,12 +79,14 @@ class Acceptor:
         sock: socketlib.socket,
         backlog: int,
         name: str,
+        drops: Callable[[], bool] = lambda: False,
     ) -> None:
         self._loop = loop
         self._makeStream = makeStream
         self._sock = sock
         self._backlog = backlog
         self._name = name
+        self._drops = drops
         self._server: asyncio.AbstractServer | None = None
         #: The copy that the server works on, or the one that keeps its number while there is no server.
         self._copy: _Copy | None = None
@@ -114,8 +120,13 @@ class Acceptor:
         self._serve()
 
     def close(self) -> None:
-        """Accept no more; what was handed over lives on."""
+        """Accept no more, for good or until `resume`; what was handed over lives on."""
         self._stopServing()
+
+    def resume(self) -> None:
+        """Accept again after `close`, if there is room, or else as soon as there is."""
+        if self._server is None and self._timer is None:
+            self._resume()
 
     # The loop's server
 
@@ -198,13 +209,34 @@ class Acceptor:
                 return
         else:
             self._sayExhausted()
+            if self._drops():
+                self._turnAway()
         self._timer = self._loop.call_later(_PAUSE, self._resume)
+
+    def _turnAway(self) -> None:
+        """
+        Accept who waits, only to reset the connection: a client might take a clean end for an answer.
+
+        It takes one descriptor of the reserve, which is free again before anybody else could want it.
+        """
+        try:
+            for _ in range(self._backlog):
+                try:
+                    peer, _ = self._sock.accept()
+                except ConnectionAbortedError:
+                    continue
+                with peer:
+                    peer.setsockopt(socketlib.SOL_SOCKET, socketlib.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError:
+            # There is nobody left; or no descriptor, not even in the reserve, and they wait.
+            pass
 
     def _sayExhausted(self) -> None:
         if _exhaustedSeldom():
+            fate = "are turned away" if self._drops() else "wait to be accepted"
             _log.error(
-                f"connections to {self._name} wait to be accepted: "
-                f"the process runs out of descriptors, of which it may have {_limit()} (ulimit -n)"
+                f"connections to {self._name} {fate}: the process "
+                f"runs out of descriptors, of which it may have {_limit()} (ulimit -n)"
             )
 
     def _sayFailed(self, reason: OSError) -> None:

@@ -9,14 +9,14 @@ How they are accepted is `accepting`'s matter.
 from __future__ import annotations
 
 import socket as socketlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from zope.interface import implementer
 
 from .._log import Logger
 from ..defer import Deferred
 from ..failure import Failure
-from ..interfaces import IListeningPort, ILoggingContext
+from ..interfaces import IListeningPort, ILoggingContext, IPushProducer
 from .accepting import Acceptor, afterHandingOver
 from .errors import cannotListen
 from .stream import Stream, logPrefixOf
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _log = Logger(__name__)
 
 
-@implementer(IListeningPort, ILoggingContext)
+@implementer(IListeningPort, ILoggingContext, IPushProducer)
 class Port:
     """
     What all listening ports have in common; subclasses open the socket and know addresses.
@@ -42,6 +42,8 @@ class Port:
         disconnected: it has listened, and doesn't any more.
         socket: the listening socket, None while it doesn't listen.
         sessionno: how many connections were accepted.
+        whenFull: what becomes of who comes while descriptors run out: ``"wait"`` in the kernel's queue, or
+            ``"drop"``: be accepted and closed, for a load balancer to try elsewhere.
     """
 
     _type = "TCP"
@@ -51,6 +53,7 @@ class Port:
     disconnected = False
     socket: socketlib.socket | None = None
     sessionno = 0
+    whenFull: Literal["wait", "drop"] = "wait"
 
     def __init__(self, reactor: Core, factory: Any, backlog: int) -> None:
         self.reactor: Any = reactor
@@ -91,7 +94,14 @@ class Port:
         """
         self.socket = self._openSocket()
         name = f"{self._type} port {self._name()!r}"
-        self._acceptor = Acceptor(self.reactor._loop, self._makeStream, self.socket, self.backlog, name)
+        self._acceptor = Acceptor(
+            self.reactor._loop,
+            self._makeStream,
+            self.socket,
+            self.backlog,
+            name,
+            lambda: self.whenFull == "drop",
+        )
         try:
             self._acceptor.start()
         except BaseException as e:
@@ -132,6 +142,27 @@ class Port:
     def loseConnection(self, connDone: object = None) -> Deferred[None] | None:
         """Stop listening: see `stopListening`."""
         return self.stopListening()
+
+    def pauseProducing(self) -> None:
+        """
+        Accept nobody: peers wait in the kernel's queue.
+
+        Those that the event loop has accepted in this round get their protocol all the same.
+        """
+        if self._acceptor is not None:
+            self._acceptor.close()
+
+    def resumeProducing(self) -> None:
+        """Accept again, after `pauseProducing`."""
+        if self._acceptor is not None and not self.disconnecting:
+            self._acceptor.resume()
+
+    def stopProducing(self) -> None:
+        """Stop listening: see `stopListening`."""
+        self.stopListening()
+
+    startReading = resumeProducing
+    stopReading = pauseProducing
 
     def _refuse(self) -> None:
         # Not when the loop is done: who comes meanwhile would be kept waiting, and then reset.
