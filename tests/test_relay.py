@@ -461,7 +461,7 @@ def test_theTimeAndThePeerOfAStream() -> None:
 
 def test_anObserverThatRaisesHarmsNoStream(monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[str] = []
-    monkeypatch.setattr("twisted_endpoints.relay.log.failure", logged.append)
+    monkeypatch.setattr("twisted_endpoints.relay._factory.log.failure", logged.append)
     accepted, outgoing, factory, notes = joined()
     monkeypatch.setattr(notes, "opened", lambda stream: 1 // 0)
     endpoint = Endpoint()
@@ -476,7 +476,7 @@ def test_anObserverThatRaisesHarmsNoStream(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_byDefaultFailuresAreLogged(monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[str] = []
-    monkeypatch.setattr("twisted_endpoints.relay.log.warning", logged.append)
+    monkeypatch.setattr("twisted_endpoints.relay._factory.log.warning", logged.append)
     endpoint = Endpoint()
     connect(RelayFactory(endpoint))  # type: ignore[arg-type]
     endpoint.fail()

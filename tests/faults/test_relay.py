@@ -169,7 +169,7 @@ def test_aPeersNameDoesNoHarmInWhatTheCommandSays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["unix"])
 def test_aPeersNameDoesNoHarmInALog(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[str] = []
-    monkeypatch.setattr("twisted_endpoints.relay.log.warning", logged.append)
+    monkeypatch.setattr("twisted_endpoints.relay._factory.log.warning", logged.append)
 
     async def main(bed: Bed) -> None:
         relay = RelayFactory(bed.client(bed.address()))
