@@ -28,7 +28,19 @@ from twisted_endpoints.defer import Deferred
 from twisted_endpoints.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint
 from twisted_endpoints.protocol import Factory, Protocol
 from twisted_endpoints.relay import RelayFactory
-from twisted_endpoints.strings import serverFromString
+from twisted_endpoints.strings import clientFromString, serverFromString
+
+#: The strings of servers and clients, by kind; ``{0}`` is the folder of certificates.
+TLS = {
+    "tls": (
+        "tls:{0}/served:endpoint=[{1}]",
+        "tls:localhost:{1}:trustRoots={0}/root.pem:endpoint=[tcp:127.0.0.1:{1}]",
+    ),
+    "files": (
+        "tls:privateKey={0}/key.pem:certKey={0}/cert.pem:endpoint=[{1}]",
+        "ssl:127.0.0.1:{1}:caCertsDir={0}/root.pem:hostname=localhost",
+    ),
+}
 
 
 class Echo(Protocol):
@@ -57,12 +69,30 @@ class Subject:
         self._count = 0
         self._taken: list[int] = []
         self._relay: Any = None
+        self._certificates = ""
+        self._secured: dict[str, Any] = {}
         self._tcp = reactor.listenTCP(0, EchoFactory(), interface="127.0.0.1", backlog=1000)
         self._unix = reactor.listenUNIX(self._path, EchoFactory(), backlog=1000)
 
     async def where(self) -> Any:
         """Tell where it listens."""
-        return {"tcp": self._tcp.getHost().port, "unix": self._path}
+        secured = {kind: port.getHost().port for kind, port in self._secured.items()}
+        return {"tcp": self._tcp.getHost().port, "unix": self._path, **secured}
+
+    async def secure(self, folder: str, seconds: str) -> Any:
+        """Serve TLS too, with the certificates in a folder; after so many seconds, look for new ones."""
+        from twisted_endpoints._tls import renewal
+
+        renewal.INTERVAL = float(seconds)
+        self._certificates = folder
+        for kind in TLS:
+            self._secured[kind] = await self._serverOf(kind, "tcp:0:interface=127.0.0.1").listen(
+                EchoFactory()
+            )
+
+    def _serverOf(self, kind: str, listening: str) -> Any:
+        """Make an endpoint of one kind of TLS that listens on another."""
+        return serverFromString(self._reactor, TLS[kind][0].format(self._certificates, listening))
 
     async def relay(self, port: str) -> Any:
         """Relay to a port of somebody else's; tell where that can be had."""
@@ -91,8 +121,11 @@ class Subject:
     async def listen(self, kind: str) -> Any:
         """Listen and stop; tell how that went."""
         try:
+            port: Any
             if kind == "tcp":
                 port = self._reactor.listenTCP(0, EchoFactory(), interface="127.0.0.1")
+            elif kind in TLS:
+                port = await self._serverOf(kind, "tcp:0:interface=127.0.0.1").listen(EchoFactory())
             else:
                 self._count += 1
                 port = self._reactor.listenUNIX(f"{self._path}{self._count}", EchoFactory())
@@ -103,13 +136,18 @@ class Subject:
 
     async def adopt(self, kind: str) -> Any:
         """Listen on a socket that is open, and stop; tell how that went."""
-        given = socket.socket(socket.AF_INET if kind == "tcp" else socket.AF_UNIX)
+        given = socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET)
         if kind == "unix":
             given.bind("")  # an abstract name that is free
         given.listen()
         number = given.detach()
         try:
-            port: Any = await serverFromString(self._reactor, f"fd:{number}").listen(EchoFactory())
+            listening = f"fd:{number}"
+            secured = kind in TLS
+            endpoint = (
+                self._serverOf(kind, listening) if secured else serverFromString(self._reactor, listening)
+            )
+            port: Any = await endpoint.listen(EchoFactory())
             await port.stopListening()
         except Exception as e:
             os.close(number)  # a refused one is still open
@@ -118,16 +156,11 @@ class Subject:
 
     async def connect(self, kind: str) -> Any:
         """Connect to itself; tell how that went."""
-        made: Any
-        if kind == "tcp":
-            made = TCP4ClientEndpoint(self._reactor, "127.0.0.1", self._tcp.getHost().port, 5)
-        else:
-            made = UNIXClientEndpoint(self._reactor, self._path, 5)
         protocol = Protocol()
         lost: Deferred[None] = Deferred()
         protocol.connectionLost = lambda reason=None: lost.callback(None)  # type: ignore[method-assign]
         try:
-            await made.connect(Factory.forProtocol(lambda: protocol))
+            await self._clientOf(kind).connect(Factory.forProtocol(lambda: protocol))
         except Exception as e:
             return f"{type(e).__name__}: {e}"
         assert protocol.transport is not None
@@ -135,15 +168,26 @@ class Subject:
         await lost
         return "done"
 
+    def _clientOf(self, kind: str) -> Any:
+        if kind == "tcp":
+            return TCP4ClientEndpoint(self._reactor, "127.0.0.1", self._tcp.getHost().port, 5)
+        if kind == "unix":
+            return UNIXClientEndpoint(self._reactor, self._path, 5)
+        string = TLS[kind][1].format(self._certificates, self._secured[kind].getHost().port)
+        return clientFromString(self._reactor, string)
+
     async def end(self) -> Any:
         """Stop."""
         self._reactor.stop()
 
     def do(self) -> None:
         """Read a line, and do what it says."""
-        name, *arguments = sys.stdin.readline().split() or ["end"]
+        line = bytearray(4096)
+        # Not `read`: this call must not fail when those of the loop do.
+        count = os.readv(0, [line])
+        name, *arguments = line[:count].decode().split() or ["end"]
         done = Deferred.fromCoroutine(getattr(self, name)(*arguments))
-        done.addBoth(lambda result: print(json.dumps(result, default=str), flush=True))
+        done.addBoth(lambda result: _write(1, json.dumps(result, default=str)))
 
 
 class Lines(logging.Handler):
@@ -165,7 +209,12 @@ def observe(event: dict[str, Any]) -> None:
 
 def _say(where: str, text: str, raised: Any) -> None:
     line = f"{where}: {text}" + (f" [{raised.__name__}]" if raised else "")
-    os.write(2, line.replace("\n", " ").encode() + b"\n")
+    _write(2, line.replace("\n", " "))
+
+
+def _write(number: int, line: str) -> None:
+    # Where it is, without `write`: see `Subject.do`.
+    os.pwritev(number, [line.encode() + b"\n"], -1)
 
 
 def main() -> None:
@@ -187,7 +236,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         subject = Subject(reactor, folder)
         loop.add_reader(0, subject.do)
-        loop.call_soon(lambda: print("ready", flush=True))
+        loop.call_soon(_write, 1, "ready")
         reactor.run()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ class Subject:
         self._log = log
         self._read = 0
         self._where: dict[str, Any] = {}
+        self._secured: ssl.SSLContext | None = None
 
     def tell(self, *words: object) -> Any:
         """Have it do something; return its answer."""
@@ -41,9 +43,27 @@ class Subject:
         return json.loads(self.process.stdout.readline())
 
     def open(self, kind: str) -> socket.socket:
-        """Begin to connect to it over ``"tcp"`` or ``"unix"``."""
+        """Begin to connect to it over ``"tcp"`` or ``"unix"``; with a kind of TLS, shake hands too."""
         where = self._where = self._where or self.tell("where")
-        return connected(("127.0.0.1", where["tcp"]) if kind == "tcp" else where[kind])
+        if kind == "unix":
+            return connected(where[kind])
+        peer = connected(("127.0.0.1", where[kind]))
+        if kind == "tcp":
+            return peer
+        assert self._secured is not None
+        return self._secured.wrap_socket(peer, server_hostname="localhost")
+
+    def secure(self, folder: Path, seconds: float) -> None:
+        """
+        Have it serve TLS too.
+
+        Args:
+            folder: with ``served/*.pem``, ``key.pem`` and ``cert.pem``, and ``root.pem``, whom clients trust.
+            seconds: how often it looks for new certificates.
+        """
+        said = self.tell("secure", folder, seconds)
+        assert said is None, said
+        self._secured = ssl.create_default_context(cafile=folder / "root.pem")
 
     def descriptors(self) -> Counter[str]:
         """Count its open descriptors by kind."""
@@ -102,7 +122,11 @@ def connected(address: Any) -> socket.socket:
     """Connect to an address of TCP, or a path."""
     peer = socket.socket(socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX)
     peer.settimeout(PATIENCE)
-    peer.connect(address)
+    try:
+        peer.connect(address)
+    except OSError:
+        peer.close()
+        raise
     return peer
 
 
