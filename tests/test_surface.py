@@ -49,6 +49,7 @@ FLOORS: list[set[str]] = [
 #: Modules of the vocabulary that have no twin: parts of those that have one.
 VOCABULARY_PARTS = {
     *("_faketraceback", "_fields", "_installed", "_lines", "_lockfile", "_provided", "_reasons", "_tls"),
+    "_producing",
 }
 
 #: Where what a module offers is defined, if not in the module itself or in a package of that name.

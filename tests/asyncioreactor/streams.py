@@ -20,6 +20,9 @@ from twisted_endpoints.protocol import ClientFactory, Factory, Protocol
 #: A stream on the loop's transport over TCP and over a UNIX socket, and one on our own for descriptors.
 KINDS = ("tcp", "unix", "descriptors")
 
+#: More bytes than the kernel takes at once.
+MUCH = 16 * 1024 * 1024
+
 #: Runs a test's coroutine function on a scene of the test's `kind`.
 Play = Callable[[Callable[["Scene"], Awaitable[Any]]], Any]
 
@@ -85,6 +88,25 @@ class Takes:
 
     def fileDescriptorReceived(self, descriptor: int) -> None:
         self.descriptors += (descriptor,)
+
+
+class Producer:
+    """Notes what it is told; a subclass or a test adds what it does."""
+
+    def __init__(self, stream: Any, act: Callable[[], None] = lambda: None) -> None:
+        self.stream = stream
+        self.told: list[str] = []
+        self.act = act
+
+    def pauseProducing(self) -> None:
+        self.told.append("pause")
+
+    def resumeProducing(self) -> None:
+        self.told.append("resume")
+        self.act()
+
+    def stopProducing(self) -> None:
+        self.told.append("stop")
 
 
 class OneFactory(Factory):

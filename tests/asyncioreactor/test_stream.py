@@ -17,33 +17,12 @@ from twisted_endpoints.failure import Failure
 from twisted_endpoints.interfaces import IConsumer, IPushProducer, ISystemHandle, ITransport
 
 from .logged import loggedErrors
-from .streams import KINDS, HalfCloseable, OneFactory, Peer, Play, Recorder, Scene
-
-MUCH = 16 * 1024 * 1024
+from .streams import KINDS, MUCH, HalfCloseable, OneFactory, Peer, Play, Producer, Recorder, Scene
 
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-class Producer:
-    """Notes what it is told; a subclass or a test adds what it does."""
-
-    def __init__(self, stream: Any, act: Callable[[], None] = lambda: None) -> None:
-        self.stream = stream
-        self.told: list[str] = []
-        self.act = act
-
-    def pauseProducing(self) -> None:
-        self.told.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.told.append("resume")
-        self.act()
-
-    def stopProducing(self) -> None:
-        self.told.append("stop")
 
 
 # Bytes

@@ -416,6 +416,27 @@ def test_aProtocolThatRaisesLosesItsConnection(reactor: Any, ends: Ends, name: s
     assert protocol.reason.type is ValueError
 
 
+def test_aConnectionThatIsLostIsNotWaitedForToProduce(reactor: Any, ends: Ends) -> None:
+    protocol = Mute()
+    taker, stdout = ends.pipe()
+    taken = []
+
+    async def main() -> None:
+        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
+        gone = Pusher([])
+        stdio.registerProducer(gone, True)
+        stdio.write(LARGE)
+        gone.disconnected = True  # type: ignore[attr-defined]
+        stdio.loseConnection()
+        while not protocol.lost.called:
+            taken.append(drain(taker))
+            await turn(reactor, 1)
+
+    run(reactor, main)
+    assert b"".join(taken) == LARGE
+    assert protocol.reason.type is ConnectionDone
+
+
 def test_aProducerThatRaisesLosesTheConnection(reactor: Any, ends: Ends) -> None:
     protocol, told = Mute(), []
     producer = Pusher(told)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from .._log import Logger
+from .._producing import producesNoMore
 from .._reasons import lostReason
 from ..failure import Failure
 from ..interfaces import IWriteDescriptor
@@ -175,11 +176,14 @@ class Writer(Half):
 
     def _drained(self) -> None:
         if self.producer is not None and (self.producerPaused or not self.streamingProducer):
-            self.producerPaused = False
+            producer, self.producerPaused = self.producer, False
             try:
-                self.producer.resumeProducing()
+                producer.resumeProducing()
             except Exception:
                 _log.failure("Unhandled error in resumeProducing: standard input and output are done with")
                 self.connectionLost(Failure())
+                return
+            if self._finishing and self.streamingProducer and producesNoMore(producer):
+                self.finish()
         elif self._finishing:
             self._owner._allWritten()

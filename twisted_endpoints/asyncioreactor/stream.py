@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from .. import error
 from .._log import Logger
+from .._provided import adapted
 from ..failure import Failure
 from ..interfaces import IConsumer, IHalfCloseableProtocol, ILoggingContext, IPushProducer, ISystemHandle
 from ..protocol import Protocol as NullProtocol
@@ -86,8 +87,8 @@ class Stream(Writer):
         self.disconnected = False
         self._owner = owner
         self._paused = self._readClosed = self._starting = False
-        #: What the loop read after it was told not to: see `data_received`.
-        self._early = b""
+        #: What the loop read after it was told not to: see `data_received`.  None: the end was told.
+        self._early: bytes | None = b""
 
     # The event loop's side
 
@@ -119,7 +120,7 @@ class Stream(Writer):
         if self._paused:
             # uvloop, and asyncio before Python 3.11, begin to read after connection_made whatever was paused
             # in there.  The latter takes itself for paused, and wouldn't hear a second time: so both calls.
-            self._early += data
+            self._early = (self._early or b"") + data
             self._transport.resume_reading()
             self._transport.pause_reading()
             return
@@ -169,6 +170,8 @@ class Stream(Writer):
         if not self.connected or self.disconnecting or not self._paused:
             return
         self._paused = False
+        if self._early is None:
+            return
         if self._early or self._readClosed:
             self.reactor._loop.call_soon(self._deliverEarly)
         else:
@@ -182,7 +185,7 @@ class Stream(Writer):
     stopReading = pauseProducing
 
     def _deliverEarly(self) -> None:
-        if not self._listens():
+        if self._early is None or not self._listens():
             return
         data, self._early = self._early, b""
         if data:
@@ -201,7 +204,8 @@ class Stream(Writer):
         if self.disconnecting:
             # No news: the connection ends when what is unsent has been sent.
             return
-        halfCloseable: Any = IHalfCloseableProtocol(self.protocol, None)
+        self._early = None
+        halfCloseable: Any = adapted(IHalfCloseableProtocol, self.protocol)
         if halfCloseable is None:
             self._abort(Failure(error.ConnectionDone()))
             return

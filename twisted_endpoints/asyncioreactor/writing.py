@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._log import Logger
+from .._provided import adapted
+from .._producing import producesNoMore
 from ..failure import Failure
 from ..interfaces import IHalfCloseableProtocol
 
@@ -120,9 +122,13 @@ class Writer(asyncio.Protocol):
 
     def _produced(self) -> None:
         """Throttle whoever may have written just now."""
+        ending = self.disconnecting or self._writeDisconnecting
         if not self.streamingProducer:
             if not self._full:
                 self._scheduleDrained()
+        elif ending and self._transport.get_write_buffer_size() <= BUFFER_SIZE:
+            # The end has waited for this producer's turn, and that was it.  `_full` may now mean: not empty.
+            self._scheduleDrained()
         elif self._full and not self.producerPaused:
             self.producerPaused = True
             self.producer.pauseProducing()
@@ -175,11 +181,14 @@ class Writer(asyncio.Protocol):
                 self._transport.set_write_buffer_limits(0)
             return
         if self.producer is not None and (self.producerPaused or not self.streamingProducer):
-            self.producerPaused = False
+            producer, self.producerPaused = self.producer, False
             try:
-                self.producer.resumeProducing()
+                producer.resumeProducing()
             except BaseException:
                 self._fail("resumeProducing")
+            if self.streamingProducer and producesNoMore(producer):
+                # Its turn is over.  It may have unsent what it had read before, so in a round of its own.
+                self._scheduleDrained()
         elif self.disconnecting:
             self._writable = False
             self._transport.close()
@@ -194,7 +203,7 @@ class Writer(asyncio.Protocol):
         except OSError:
             # The peer is gone already; reading will tell.
             pass
-        halfCloseable = IHalfCloseableProtocol(self.protocol, None)
+        halfCloseable = adapted(IHalfCloseableProtocol, self.protocol)
         if halfCloseable is not None:
             try:
                 halfCloseable.writeConnectionLost()
