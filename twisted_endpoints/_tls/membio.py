@@ -22,7 +22,7 @@ from OpenSSL.SSL import Connection, Error, SysCallError, WantReadError, ZeroRetu
 from zope.interface import implementer, providedBy
 
 from .. import error
-from .._provided import provide
+from .._provided import adapted, provide
 from ..failure import Failure
 from ..interfaces import (
     IHalfCloseableProtocol,
@@ -219,7 +219,7 @@ class TLSMemoryBIOProtocol(Writer):
     def _peerEnded(self) -> None:
         """Do what the peer's close_notify asks for."""
         self._readEnded = True
-        halfCloseable: Any = IHalfCloseableProtocol(self.wrappedProtocol, None)
+        halfCloseable: Any = adapted(IHalfCloseableProtocol, self.wrappedProtocol)
         if halfCloseable is not None and not self.disconnecting:
             halfCloseable.readConnectionLost()
             if not self._writeEnded:

@@ -14,6 +14,7 @@ from OpenSSL.SSL import Error, WantReadError
 from zope.interface import implementer
 
 from .._log import Logger
+from .._provided import adapted
 from ..failure import Failure
 from ..interfaces import IHalfCloseableProtocol, IPullProducer
 from ..policies import ProtocolWrapper
@@ -203,7 +204,7 @@ class Writer(ProtocolWrapper):
         if self._writeEnded:
             return
         self._shutdownTLS()
-        halfCloseable: Any = IHalfCloseableProtocol(self.wrappedProtocol, None)
+        halfCloseable: Any = adapted(IHalfCloseableProtocol, self.wrappedProtocol)
         if halfCloseable is not None:
             try:
                 halfCloseable.writeConnectionLost()

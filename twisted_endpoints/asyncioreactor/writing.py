@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._log import Logger
-from .._provided import adapted
 from .._producing import producesNoMore
+from .._provided import adapted
 from ..failure import Failure
 from ..interfaces import IHalfCloseableProtocol
 
