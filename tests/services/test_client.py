@@ -323,6 +323,63 @@ def test_aConnectionThatIsNotGoodIsClosed() -> None:
 
 
 @ours
+@pytest.mark.parametrize("then", ["waits", "connects", "is connected"])
+def test_toStopWaitsForConnectionsThatWereNoGood(then: str) -> None:
+    def prepare(protocol: Any) -> None:
+        if len(scene.endpoint.wires) < 2:
+            raise ZeroDivisionError
+
+    scene = Scene(prepare)
+    # Its peer doesn't read what was written before it was refused.
+    refused = scene.endpoint.made(patient=True)
+    assert (refused.disconnecting, scene.waits()) == (True, True)
+    if then != "waits":
+        scene.clock.advance(10)
+    if then == "is connected":
+        scene.endpoint.made()
+    stopped = results(scene.service.stopService())
+    assert stopped == []
+    assert scene.clock.getDelayedCalls() == []
+    refused.lose()
+    assert stopped == [None]
+    assert "idle" in repr(scene.service)
+
+
+@ours
+@pytest.mark.parametrize("started", [False, True], ids=["stopped", "started again"])
+def test_aConnectionThatWasNoGoodMayEndBeforeTheAttemptThatFollows(started: bool) -> None:
+    def prepare(protocol: Any) -> Any:
+        if len(scene.endpoint.wires) < 2:
+            raise ZeroDivisionError
+        return Deferred()
+
+    scene = Scene(prepare)
+    refused = scene.endpoint.made(patient=True)
+    scene.clock.advance(10)
+    prepared = scene.endpoint.made(patient=True)
+    stopped = results(scene.service.stopService())
+    if started:
+        scene.service.startService()
+    refused.lose()
+    assert (stopped, len(scene.endpoint.attempts)) == ([], 2)
+    prepared.lose()
+    assert (stopped, len(scene.endpoint.attempts)) == ([None], 3 if started else 2)
+
+
+@ours
+def test_whoHearsOfItsStopMayStopItAgain() -> None:
+    scene = Scene()
+    wire = scene.endpoint.made(patient=True)
+    stopped = scene.service.stopService()
+    again: list[Any] = []
+    stopped.addCallback(lambda _: again.extend(results(scene.service.stopService())))
+    scene.service.startService()
+    wire.lose()
+    assert len(scene.endpoint.attempts) == 1
+    assert "idle" in repr(scene.service)
+
+
+@ours
 def test_aConnectionThatIsLostWhileItIsPreparedIsAFailedAttempt() -> None:
     cancelled: list[Any] = []
     scene = Scene(lambda protocol: Deferred(cancelled.append))
@@ -394,3 +451,9 @@ def test_noErrorIsLogged() -> None:
         scene.endpoint.made().lose()
         scene.service.stopService()
     assert logged == []
+
+
+@ours
+def test_aStringIsNoEndpoint() -> None:
+    with pytest.raises(TypeError, match="not 'tcp:localhost:80'; clientFromString makes one"):
+        ClientService("tcp:localhost:80", Factory())  # type: ignore[arg-type]

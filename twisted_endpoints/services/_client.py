@@ -187,6 +187,8 @@ class ClientService(Service):
         self._failures = 0
         self._attempt: Deferred[Any] | None = None
         self._connection: _Connection | None = None
+        #: Closed, as they were no good, and not gone yet.
+        self._refused: set[_Connection] = set()
         self._retry: IDelayedCall | None = None
         self._waiters: list[_Waiter] = []
         self._stopping: list[Deferred[None]] = []
@@ -234,8 +236,8 @@ class ClientService(Service):
         Connect no more, and close the connection.
 
         Returns:
-            A Deferred that fires with None when neither an attempt nor a connection is left; one that
-            `prepareConnection` has refused isn't waited for.
+            A Deferred that fires with None when neither an attempt nor a connection is left, nor one that
+            `prepareConnection` has refused.
         """
         super().stopService()
         state, self._state = self._state, _State.LEAVING
@@ -250,7 +252,7 @@ class ClientService(Service):
             if self._retry is not None:
                 self._retry.cancel()
                 self._retry = None
-            self._left()
+            self._leave()
         return stopped
 
     def _giveUp(self) -> None:
@@ -300,6 +302,7 @@ class ClientService(Service):
                 connection.transport.loseConnection()
                 return
             self._connection = None
+            self._refused.add(connection)
             connection.transport.loseConnection()
         elif connection is not None and connection.reason is not None:
             self._connection, reason = None, connection.reason
@@ -307,6 +310,11 @@ class ClientService(Service):
 
     def _lost(self, connection: _Connection) -> None:
         """Hear that a connection was lost."""
+        if connection in self._refused:
+            self._refused.remove(connection)
+            if self._state in (_State.LEAVING, _State.RESTARTING):
+                self._leave()
+            return
         if connection is not self._connection:
             # Its attempt hasn't ended yet, or has failed.
             return
@@ -320,11 +328,9 @@ class ClientService(Service):
 
     def _again(self, reason: Failure) -> None:
         """Go on after an attempt or a connection has ended."""
-        if self._state is _State.LEAVING:
-            self._left()
-        elif self._state is _State.RESTARTING:
-            self._tellStopped()
-            self._connect()
+        self._attempt = None
+        if self._state in (_State.LEAVING, _State.RESTARTING):
+            self._leave()
         else:
             wasConnected = self._state is _State.CONNECTED
             self._wait(reason)
@@ -348,7 +354,16 @@ class ClientService(Service):
         for waiter in done:
             waiter.deferred.errback(reason)
 
-    def _left(self) -> None:
+    def _leave(self) -> None:
+        """Be done with what is stopped, unless some of it is left."""
+        if self._attempt is not None or self._connection is not None or self._refused:
+            return
+        if self._state is _State.RESTARTING:
+            self._tellStopped()
+            # Unless who was told has stopped it again.
+            if self._state is _State.RESTARTING:
+                self._connect()
+                return
         self._state = _State.IDLE
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
