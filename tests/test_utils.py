@@ -132,3 +132,19 @@ def test_andUntilItsDeferredHasFired() -> None:
 
 def test_filtersThatAreGoneByThenAreNoError() -> None:
     assert runWithWarningsSuppressed(IGNORED, lambda: warnings.filters.remove(warnings.filters[0])) is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(
+    vocabulary == "twisted", reason="Twisted's takes the letters for arguments, or waits for ever"
+)
+@pytest.mark.parametrize(
+    ("function", "more", "text"),
+    [
+        (getProcessOutput, {"args": "word"}, "args must be a list of arguments, not 'word'"),
+        (getProcessOutputAndValue, {"stdinBytes": "text"}, "stdinBytes must be bytes, not 'text'"),
+    ],
+    ids=["args", "stdinBytes"],
+)
+def test_wrongArgumentsStartNothing(reactor: Any, function: Any, more: dict[str, Any], text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        function("/bin/cat", reactor=reactor, **more)

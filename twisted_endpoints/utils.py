@@ -12,6 +12,7 @@ from functools import wraps
 from io import BytesIO
 from typing import Any, ParamSpec, TypeVar
 
+from ._installed import reactorOr
 from .defer import Deferred
 from .failure import Failure
 from .protocol import ProcessProtocol
@@ -135,10 +136,10 @@ def _run(
     path: bytes | str | None,
     reactor: Any,
 ) -> Deferred[Any]:
-    if reactor is None:
-        from . import reactor
+    if isinstance(args, (str, bytes)):
+        raise TypeError(f"args must be a list of arguments, not {args!r}")
     deferred: Deferred[Any] = Deferred()
-    reactor.spawnProcess(protocol(deferred), executable, (executable, *args), env, path)
+    reactorOr(reactor).spawnProcess(protocol(deferred), executable, (executable, *args), env, path)
     return deferred
 
 
@@ -223,7 +224,11 @@ def getProcessOutputAndValue(
 
     Raises:
         OSError: the program can't be run.
+        TypeError: `stdinBytes` isn't bytes.
     """
+    if not isinstance(stdinBytes, (bytes, type(None))):
+        # Found out when the program runs, it would wait for its input for ever.
+        raise TypeError(f"stdinBytes must be bytes, not {stdinBytes!r}")
     return _run(
         lambda deferred: _EverythingGetter(deferred, stdinBytes), executable, args, env, path, reactor
     )

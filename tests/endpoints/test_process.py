@@ -350,6 +350,8 @@ def test_itSaysWhatItRuns() -> None:
     endpoint = ProcessEndpoint(None, "/bin/echo", ["echo", "-n", "two words"])
     assert repr(endpoint) == "<ProcessEndpoint /bin/echo -n 'two words'>"
     assert repr(ProcessEndpoint(None, b"/bin/echo")) == "<ProcessEndpoint /bin/echo>"
+    wrong: Any = ["echo", 1]
+    assert repr(ProcessEndpoint(None, "/bin/echo", wrong)) == "<ProcessEndpoint /bin/echo 1>"
 
 
 ON_TWISTEDS_REACTOR = """

@@ -16,6 +16,7 @@ from constantly import NamedConstant, Names
 from zope.interface import classImplements, implementer
 
 from .._log import Logger
+from .._provided import adapted
 from ..address import _ProcessAddress
 from ..defer import Deferred, fail, succeed
 from ..error import ConnectionDone, NoProtocol, ProcessDone, ProcessExitedAlready
@@ -155,7 +156,7 @@ class _WrapIProtocol(ProcessProtocol):
         if childFD == 1:
             self._outputEnded = True
         method = {0: "writeConnectionLost", 1: "readConnectionLost"}.get(childFD)
-        halfCloseable = IHalfCloseableProtocol(self.protocol, None)
+        halfCloseable = adapted(IHalfCloseableProtocol, self.protocol)
         if method is not None and halfCloseable is not None:
             try:
                 getattr(halfCloseable, method)()
@@ -238,32 +239,42 @@ class ProcessEndpoint:
         self._spawnProcess: Any = None
 
     def __repr__(self) -> str:
-        words = [os.fsdecode(word) for word in (self._executable, *self._args[1:])]
-        return f"<{type(self).__name__} {shlex.join(words)}>"
+        # A word may be what `connect` will refuse.
+        words = (self._executable, *self._args[1:])
+        shown = [os.fsdecode(word) if isinstance(word, bytes) else str(word) for word in words]
+        return f"<{type(self).__name__} {shlex.join(shown)}>"
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """
         Start the program.
 
+        The protocol's connection is lost when the process has exited and nothing more can be read.  Its
+        reason is `error.ConnectionDone` for the exit status 0, and `error.ProcessTerminated` for others and
+        for signals.
+
         Returns:
             A Deferred that has fired with the protocol, or failed: with the system's `OSError` if the program
             can't be run, with `error.NoProtocol` if the factory made no protocol, or with what the factory or
             `connectionMade` raised; the process is killed then.  There is nothing to cancel.
-
-        The protocol's connection is lost when the process has exited and nothing more can be read.  Its
-        reason is `error.ConnectionDone` for the exit status 0, and `error.ProcessTerminated` for others and
-        for signals.
         """
         try:
             protocol: Any = protocolFactory.buildProtocol(_ProcessAddress())
             if protocol is None:
                 raise NoProtocol()
             wrapping = _WrapIProtocol(protocol, self._executable, self._errFlag)
-            # Not every reactor takes an empty command line, and no program counts on it.
-            command = self._executable, self._args or (self._executable,)
-            rights = self._path, self._uid, self._gid
             spawn = self._spawnProcess or self._reactor.spawnProcess
-            spawn(wrapping, *command, self._env, *rights, self._usePTY, self._childFDs)
+            spawn(
+                wrapping,
+                self._executable,
+                # Not every reactor takes an empty command line, and no program counts on it.
+                self._args or (self._executable,),
+                self._env,
+                self._path,
+                self._uid,
+                self._gid,
+                self._usePTY,
+                self._childFDs,
+            )
         except Exception:
             return fail(Failure())
         failure = wrapping.failure

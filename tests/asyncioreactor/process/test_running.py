@@ -44,8 +44,10 @@ def test_signalsAreSentByNameAndNumber(reactor: Any, wanted: str | int, number: 
     async def main() -> Watched:
         protocol: Any = shell(reactor, "echo; exec sleep 60")
         await protocol.told(1)
-        with pytest.raises(ValueError, match="there is no signal '_DFL'"):
-            protocol.transport.signalProcess("_DFL")
+        for none in ("_DFL", 999, None):
+            with pytest.raises(ValueError, match=f"there is no signal {none!r}"):
+                protocol.transport.signalProcess(none)
+        protocol.transport.signalProcess(0)
         protocol.transport.signalProcess(wanted)
         await protocol.told("ended")
         assert protocol.transport.pid is None

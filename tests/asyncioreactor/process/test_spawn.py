@@ -189,10 +189,19 @@ def test_aProgramThatIsNowhereInThePath(reactor: Any) -> None:
         ({"args": ["a", 1]}, TypeError, "an argument must be text or bytes, not 1"),
         ({"args": ["a\0b"]}, ValueError, "an argument can't have a NUL in it"),
         ({"env": {"A": "b\0"}}, ValueError, "a variable can't have a NUL in it"),
+        ({"args": "true"}, TypeError, "args must be a list of words, the program's name first, not 'true'"),
+        ({"env": ["A=1"]}, TypeError, "env must be a mapping"),
+        ({"env": {"A=B": "1"}, "usePTY": True}, ValueError, "illegal environment variable name"),
+        ({"childFDs": ["w", "r"]}, TypeError, "childFDs must be a mapping"),
+        ({"childFDs": {"stdin": "w"}}, ValueError, "a descriptor's number is from 0 on, not 'stdin'"),
+        ({"childFDs": {-1: "w"}}, ValueError, "a descriptor's number is from 0 on, not -1"),
         ({"childFDs": {0: "rw"}}, ValueError, "descriptor 0 can be 'r', 'w' or a number, not 'rw'"),
         ({"usePTY": True, "childFDs": {}}, ValueError, "childFDs can't be combined with usePTY"),
     ],
-    ids=["executable", "argument", "NUL", "variable", "descriptor", "PTY"],
+    ids=[
+        *("executable", "argument", "NUL", "variable", "one text", "no mapping", "variable's name"),
+        *("no numbers", "a name", "below 0", "descriptor", "PTY"),
+    ],
 )
 def test_wrongArgumentsStartNothing(
     reactor: Any, arguments: dict[str, Any], expected: type[Exception], text: str

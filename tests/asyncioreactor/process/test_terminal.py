@@ -121,8 +121,10 @@ def test_muchOutputComesWhole(reactor: Any) -> None:
 
 
 def test_theReactorStopsWhileAProcessRuns(reactor: Any) -> None:
-    protocol = shell(reactor, "exec sleep 60", usePTY=True)
-    protocol.told("made").addCallback(lambda _: reactor.callWhenRunning(reactor.stop))
+    # Without the trap it may end of the hang-up before the reactor looks.
+    protocol = shell(reactor, "trap '' HUP; echo; exec sleep 60", usePTY=True)
+    protocol.told(1).addCallback(lambda _: reactor.stop())
     reactor.run(installSignalHandlers=False)
-    assert protocol.events == ["made"]
+    assert protocol.events == ["made", 1]
+    os.kill(protocol.transport.pid, signal.SIGKILL)
     waitForChildren()

@@ -64,7 +64,11 @@ def execute(files: list[bytes], arguments: list[bytes], environment: dict[bytes,
 
 
 def main(control: int) -> None:
-    """Do what is read from a socket; an error's number, and whose it is, are written to it."""
+    """
+    Do what is read from a socket.
+
+    If that can't be done, two values are written to it: an error's number and whose it is, or 0 and a text.
+    """
     with os.fdopen(os.dup(control), "rb") as told:
         order: dict[str, Any] = marshal.loads(told.read())
     whose = order["executable"]
@@ -83,6 +87,9 @@ def main(control: int) -> None:
         execute(order["files"], order["args"], order["environment"])
     except OSError as error:
         os.write(control, marshal.dumps((error.errno, whose)))
+    except Exception as error:
+        # Python's own objections, which come before the system's.
+        os.write(control, marshal.dumps((0, str(error))))
     os._exit(127)
 
 

@@ -33,6 +33,7 @@ class Process(Running):
 
     Raises:
         OSError: the system says why it can't be run.
+        ValueError: these are no descriptors, or they are pipes and nobody is to use them.
 
     Attributes:
         pipes: what is open, by the process's own count of descriptors.
@@ -49,6 +50,8 @@ class Process(Running):
         ours: dict[int, int] = {}
         try:
             for number, target in childFDs.items():
+                if not isinstance(number, int) or number < 0:
+                    raise ValueError(f"a descriptor's number is from 0 on, not {number!r}")
                 match target:
                     case "r":
                         ours[number], fds[number] = os.pipe()

@@ -51,10 +51,15 @@ class Processes(Core):
 
         Raises:
             OSError: the program can't be run; the error is the system's, and names the file or folder.
-            TypeError: an argument is neither text nor bytes.
+            TypeError: an argument is neither text nor bytes, or a text where several are wanted.
             ValueError: there is a NUL in an argument, or arguments don't go together.
         """
         reapLeft()
+        if isinstance(args, (str, bytes)):
+            raise TypeError(f"args must be a list of words, the program's name first, not {args!r}")
+        for what, value in (("env", env), ("childFDs", childFDs)):
+            if not isinstance(value, (Mapping, type(None))):
+                raise TypeError(f"{what} must be a mapping, not {value!r}")
         environment = os.environb if env is None else env
         command = Command(
             _encoded("executable", executable),

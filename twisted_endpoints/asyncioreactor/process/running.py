@@ -26,14 +26,15 @@ def signalNumber(signalID: str | int) -> int:
     Find the number of a signal.
 
     Args:
-        signalID: its name, as ``"TERM"`` or ``"SIGTERM"``, or its number.
+        signalID: its name, as ``"TERM"`` or ``"SIGTERM"``, or its number; 0 is sent to see whether there is
+            somebody to get it.
 
     Raises:
-        ValueError: there is no signal of that name.
+        ValueError: there is no such signal.
     """
-    if isinstance(signalID, int):
+    if isinstance(signalID, int) and (signalID == 0 or signalID in signal.valid_signals()):
         return signalID
-    found = getattr(signal, f"SIG{signalID.removeprefix('SIG')}", None)
+    found = getattr(signal, f"SIG{str(signalID).removeprefix('SIG')}", None)
     if not isinstance(found, signal.Signals):
         raise ValueError(f"there is no signal {signalID!r}: give a name such as 'TERM', or a number")
     return found

@@ -89,6 +89,7 @@ def spawn(command: Command, fds: Mapping[int, int], terminal: bool = False) -> i
 
     Raises:
         OSError: the system says why not; `filename` is what it is about.
+        ValueError: nothing can be run with such arguments.
     """
     user = command.user
     ignored = {number for number in signal.valid_signals() if signal.getsignal(number) == signal.SIG_IGN}
@@ -159,6 +160,8 @@ def _byLauncher(order: dict[str, Any], needed: set[int], terminal: bool) -> int:
         return _released(process)
     process.wait()
     number, whose = marshal.loads(trouble)
+    if not number:
+        raise ValueError(whose)
     raise OSError(number, os.strerror(number), os.fsdecode(whose))
 
 
