@@ -196,12 +196,12 @@ BAD = {
     "a name of several": (
         {},
         "name=a",
-        "name can't be used: 2 descriptors have this name: choose by index=0 and 2",
+        "name can't be used: 2 descriptors have this name: choose by index=0 or index=2",
     ),
     "no name": (
         {"LISTEN_FDNAMES": None},
         "name=unknown",
-        "name can't be used: 3 descriptors have this name: choose by index=0 and 1 and 2",
+        "name can't be used: 3 descriptors have this name: choose by index=0 or index=1 or index=2",
     ),
     "too few names": (
         {"LISTEN_FDNAMES": "a:b"},

@@ -170,8 +170,10 @@ class Parser:
         try:
             return self.build(reactor, **values)
         except Refused as refused:
-            place = self.declaration.place(description, refused.name)
-            raise refused.at(*place, self.declaration.colonHint(description)) from refused.__cause__
+            declaration = self.declaration
+            place = declaration.place(description, refused.name)
+            hint = declaration.colonHint(description) or declaration.misspeltHint(description, refused.reason)
+            raise refused.at(*place, hint) from refused.__cause__
 
 
 @implementer(IPlugin, IStreamServerEndpointStringParser)

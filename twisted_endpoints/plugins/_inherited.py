@@ -79,8 +79,8 @@ class Inherited:
         if len(found) == 1:
             return self.descriptors[found[0]]
         if found:
-            which = " and ".join(map(str, found))
-            raise NotInherited(f"{len(found)} descriptors have this name: choose by index={which}")
+            which = " or ".join(f"index={index}" for index in found)
+            raise NotInherited(f"{len(found)} descriptors have this name: choose by {which}")
         raise NotInherited(
             f"no descriptor has this name: {_counted(len(self.names))} inherited{self._shown()}"
         )

@@ -115,6 +115,8 @@ def prefixHint(text: str, prefix: str, known: Iterable[str], otherRole: Iterable
     address = bareIPv6Hint(text)
     if address:
         return address
+    if next(parts(text)).name is not None:
+        return f"The prefix stands before all keywords. {listing}"
     if prefix.isascii() and prefix.isdigit() and short:
         return f"Did you mean 'tcp:{'localhost:' if client else ''}{visible(text)}'?"
     if text.startswith("[") and short:

@@ -27,7 +27,7 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 from . import kinds
 from ._hints import colonHint, hostFirstHint, innerHint, nearest
 from .description import Description, Place
-from .errors import ArgumentsError, InvalidValue, shown, visible
+from .errors import ArgumentsError, DescriptionError, InvalidValue, shown, visible
 from .kinds import Kind
 
 __all__ = ["REQUIRED", "Declaration", "Parameter", "declarationOf"]
@@ -206,6 +206,8 @@ class Declaration:
         value, where = _found(description, name, names)
         kind = self._kind(name)
         hint = self.colonHint(description) or visible(str(error))
+        if not hint and value.startswith("//"):
+            hint = "Only in a URL does '//' stand there: leave it out."
         if not hint and kind is kinds.PORT and self._skip and "interface" in self._readers:
             hint = hostFirstHint(visible(description.prefix), description.args)
         if not hint and value != value.strip():
@@ -224,6 +226,10 @@ class Declaration:
         text = description.end()[0]
         inner = [parameter.name for parameter in self.parameters if parameter.kind is kinds.INNER]
         return innerHint(text, inner) or colonHint(text, self._skip)
+
+    def misspeltHint(self, description: Description, inner: str | DescriptionError) -> str:
+        """Say which of these is meant by an argument that a description in a value refuses; or nothing."""
+        return ""
 
     def place(self, description: Description, name: str) -> tuple[str, tuple[str, Place]]:
         """

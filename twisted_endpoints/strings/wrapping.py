@@ -12,8 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ._hints import nearest
 from .arguments import Declaration, Parameter
 from .description import Description, Part, Place, parts
+from .errors import ArgumentsError, DescriptionError, visible
 
 __all__ = ["WrapperDeclaration"]
 
@@ -55,6 +57,21 @@ class WrapperDeclaration(Declaration):
     def place(self, description: Description, name: str) -> tuple[str, tuple[str, Place]]:
         """Find an argument: as `Declaration.place`."""
         return super().place(self.gathered(description), name)
+
+    def misspeltHint(self, description: Description, inner: str | DescriptionError) -> str:
+        """
+        Look for a keyword that is like one of the wrapper's own, and therefore went to what is wrapped.
+
+        Args:
+            description: the wrapper's.
+            inner: what is wrong with what is wrapped.
+        """
+        if not isinstance(inner, ArgumentsError) or "Did you mean" in inner.hint:
+            return ""
+        written = visible(inner.description or "")[inner.position : inner.position + inner.length]
+        name, equals, _ = written.partition("=")
+        near = nearest(name, filter(self._isOwn, self._readers)) if equals else None
+        return f"Did you mean {near!r}, of {description.prefix}? {inner.hint}" if near else ""
 
     def gathered(self, description: Description) -> Description:
         """Give the description with its rest as one argument; of that it still tells the place."""
