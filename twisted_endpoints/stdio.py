@@ -17,7 +17,9 @@ from typing import Any
 from zope.interface import implementer
 
 from . import error
+from ._installed import reactorOr
 from ._log import Logger
+from ._provided import adapted
 from ._stdio.reading import Reader
 from ._stdio.writing import Writer
 from .defer import Deferred, succeed
@@ -90,10 +92,7 @@ class StandardIO:
                 raise error.AlreadyListened(
                     f"standard input and output have a protocol, {other.protocol!r}, until that is lost"
                 )
-        if reactor is None:
-            # Late: to import this module must not install a reactor.
-            from . import reactor
-        self._reactor = reactor
+        self._reactor = reactorOr(reactor)
         self.protocol: Any = proto
         #: Why nothing can be written any more, where the protocol knows and hasn't tried since.
         self._trouble: Failure | None = None
@@ -102,10 +101,10 @@ class StandardIO:
         self._waiting: list[Deferred[None]] = []
         self._writer: Writer | None = None
         self._reader: Reader | None = None
-        self._stopTrigger = reactor.addSystemEventTrigger("during", "shutdown", self._reactorStops)
+        self._stopTrigger = self._reactor.addSystemEventTrigger("during", "shutdown", self._reactorStops)
         try:
-            self._writer = Writer(reactor, self, stdout)
-            self._reader = Reader(reactor, self, stdin)
+            self._writer = Writer(self._reactor, self, stdout)
+            self._reader = Reader(self._reactor, self, stdin)
             _connected.add(self)
             self._reader.startReading()
             proto.makeConnection(self)
@@ -172,11 +171,7 @@ class StandardIO:
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """
-        Have a producer paused while more than 64 KiB are unwritten, and resumed when all is written.
-
-        Args:
-            producer: an `IPushProducer` or an `IPullProducer`.
-            streaming: true for a push producer; a pull producer is asked for more whenever all is written.
+        Let a producer write, as every `IConsumer` does: 64 KiB unwritten are the most before it is paused.
 
         Raises:
             RuntimeError: another producer is registered.
@@ -260,7 +255,7 @@ class StandardIO:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-        halfCloseable: Any = IHalfCloseableProtocol(self.protocol, None)
+        halfCloseable = self._halfCloseable()
         if halfCloseable is None:
             self._endWith(reason)
         elif self._tell(halfCloseable.readConnectionLost):
@@ -276,7 +271,7 @@ class StandardIO:
 
         Only a protocol that can be half closed is told; others may have nothing to write.
         """
-        halfCloseable: Any = IHalfCloseableProtocol(self.protocol, None)
+        halfCloseable = self._halfCloseable()
         if halfCloseable is not None:
             self._trouble = Failure(error.ConnectionLost("nobody reads standard output any more"))
             self._tell(halfCloseable.writeConnectionLost)
@@ -290,9 +285,13 @@ class StandardIO:
         if writer is not None:
             writer.endOutput()
             writer.close()
-        halfCloseable: Any = IHalfCloseableProtocol(self.protocol, None)
+        halfCloseable = self._halfCloseable()
         if halfCloseable is None or self._tell(halfCloseable.writeConnectionLost):
             self._endIfNothingIsLeft()
+
+    def _halfCloseable(self) -> Any:
+        """Give the protocol if it can be half closed, else None."""
+        return adapted(IHalfCloseableProtocol, self.protocol)
 
     def _endIfNothingIsLeft(self) -> None:
         if self._reader is None and self._writer is None:

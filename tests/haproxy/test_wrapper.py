@@ -517,3 +517,5 @@ def test_whoDoesntSayWhomToTrustIsWarned() -> None:
     proxyEndpoint(wrapped, trusted=Trust(unix=True))
     with pytest.raises(ValueError, match="neither a network"):
         proxyEndpoint(wrapped, trusted="me")
+    with pytest.raises(TypeError, match=r"or a Trust, not \['10.0.0.0/8'\]"):
+        proxyEndpoint(wrapped, trusted=["10.0.0.0/8"])  # type: ignore[arg-type]

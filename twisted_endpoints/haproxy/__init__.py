@@ -67,6 +67,7 @@ def proxyEndpoint(
 
     Raises:
         ValueError: `trusted` is a text that can't be read.
+        TypeError: it is no text and no `Trust`.
     """
     if trusted is None:
         warnings.warn(
@@ -78,4 +79,6 @@ def proxyEndpoint(
         trusted = EVERYBODY
     elif isinstance(trusted, str):
         trusted = Trust.parse(trusted)
+    elif not isinstance(trusted, Trust):
+        raise TypeError(f"trusted is a text, like '10.0.0.0/8,192.0.2.7', or a Trust, not {trusted!r}")
     return ProxyServerEndpoint(wrappedEndpoint, trusted, headerTimeout, headerLimit, clock)

@@ -1,11 +1,10 @@
 """
-What a header of the PROXY protocol says, the errors of one that is wrong, and what both versions have in
-common.  Pure.
+What a header of the PROXY protocol says, and what both versions have in common.  Pure.
 
 Theory.  A proxy writes one header ahead of a connection's bytes, and nothing is known of the connection
 before all of it is here.  TCP may deliver it in any pieces, so a parser answers "not yet" until it is
-complete.  It answers "wrong" as soon as that is sure, whoever sends something else needn't wait for a
-deadline; and it never holds more than a header can be long.
+complete.  It answers "wrong" as soon as that is sure, so that whoever sends something else isn't kept
+until a deadline; and it never holds more than a header can be long.
 
 The source is HAProxy's doc/proxy-protocol.txt of 2020/03/05; "section" means one of that text.
 """
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..address import IPv4Address, IPv6Address, UNIXAddress
 from . import tlv
-from .errors import InvalidProxyHeader
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -131,6 +129,7 @@ class Parser:
         raise NotImplementedError
 
     def _parsed(self, header: bytes) -> ProxyInfo:
+        """Read so many bytes as `measure` has said."""
         return self.parse(header)
 
     @classmethod
@@ -202,6 +201,3 @@ class Pair:
 def excerpt(data: bytes) -> str:
     """Show the beginning of what a peer has sent, on one line and without control characters."""
     return f"{data[:24]!r}{'...' if len(data) > 24 else ''}"
-
-
-__all__ = ["Address", "InvalidProxyHeader", "Pair", "Parser", "ProxyInfo", "excerpt"]

@@ -82,7 +82,7 @@ class ProxyClientEndpoint(_WrapperEndpoint):
         destination: Address | None = None,
     ) -> None:
         if version not in VERSIONS:
-            raise ValueError(f"there are versions 1 and 2 of the PROXY protocol, not {version}")
+            raise ValueError(f"there are versions 1 and 2 of the PROXY protocol, not {version!r}")
         announce = partial(_announcement, version, source, destination)
         super().__init__(wrappedEndpoint, partial(_AnnouncingFactory, announce=announce))
         self._version = version

@@ -6,6 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .._installed import reactorOr
 from ..endpoints.wrapping import _WrapperServerEndpoint, clockOf, negotiateFor
 from ..interfaces import ILoggingContext
 from ..policies import WrappingFactory
@@ -58,11 +59,7 @@ class HAProxyWrappingFactory(WrappingFactory[Any]):
     @property
     def clock(self) -> Any:
         """What calls later."""
-        if self._clock is None:
-            from .. import reactor
-
-            self._clock = reactor
-        return self._clock
+        return reactorOr(self._clock)
 
     def logPrefix(self) -> str:
         """Name the wrapped factory, and the protocol around it."""
