@@ -95,6 +95,12 @@ def test_namesAreGivenOnce() -> None:
         other.setServiceParent(parent)
 
 
+def test_whoIsNoChildCantBeRemoved() -> None:
+    parent = MultiService()
+    with pytest.raises(ValueError, match=r"child|not in list"):
+        parent.removeService(Service())
+
+
 def test_aCopyDoesNotRun() -> None:
     service = Service()
     service.startService()

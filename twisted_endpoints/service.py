@@ -207,10 +207,12 @@ class MultiService(Service):
         if not self.running:
             return
         # There may be no privileges any more; what needs them fails, and says so.
-        for start in (service.privilegedStartService, service.startService):
-            start()
+        service.privilegedStartService()
+        service.startService()
 
     def removeService(self, service: Any) -> Stopping:
+        if service not in self.services:
+            raise ValueError(f"{service!r} is no child of {self!r}")
         self.services.remove(service)
         if service.name is not None:
             del self.namedServices[service.name]
