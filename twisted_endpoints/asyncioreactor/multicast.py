@@ -77,19 +77,16 @@ class MulticastPort(DatagramPort):
         return _OPTIONS[self.addressFamily]
 
     def _set(self, option: int, value: int | bytes) -> None:
-        assert self.socket is not None, "it doesn't listen any more"
-        self.socket.setsockopt(self._options.level, option, value)
+        self._bound.setsockopt(self._options.level, option, value)
 
     def _get(self, option: int) -> int:
-        assert self.socket is not None, "it doesn't listen any more"
-        return self.socket.getsockopt(self._options.level, option)
+        return self._bound.getsockopt(self._options.level, option)
 
     def getOutgoingInterface(self) -> str | int:
         """Return the interface that datagrams to groups leave by: its address (IPv4) or index (IPv6)."""
-        assert self.socket is not None, "it doesn't listen any more"
         if self.addressFamily == socketlib.AF_INET6:
             return self._get(self._options.interface)
-        return socketlib.inet_ntoa(self.socket.getsockopt(self._options.level, self._options.interface, 4))
+        return socketlib.inet_ntoa(self._bound.getsockopt(self._options.level, self._options.interface, 4))
 
     def setOutgoingInterface(self, addr: str | int) -> Deferred[int]:
         """
@@ -188,16 +185,7 @@ class Multicast(UDP):
         """
         Take and send datagrams on a port from which groups can be joined.
 
-        Args:
-            port: as in `listenUDP`.
-            protocol: as in `listenUDP`.
-            interface: as in `listenUDP`.
-            maxPacketSize: as in `listenUDP`.
-            listenMultiple: let other sockets that want it too bind the same port.
-
-        Raises:
-            CannotListenError: as in `listenUDP`.
-            InvalidAddressError: as in `listenUDP`.
+        It is as `listenUDP`, but for `listenMultiple`: let other sockets that want it too bind the same port.
         """
         listening = MulticastPort(self, port, protocol, interface, maxPacketSize, listenMultiple)
         listening.startListening()

@@ -155,6 +155,12 @@ class DatagramPort:
         if sock is not None:
             sock.close()
 
+    @property
+    def _bound(self) -> socketlib.socket:
+        if self.socket is None:
+            raise RuntimeError(f"{self!r}: it doesn't listen any more")
+        return self.socket
+
     # Datagrams
 
     def doRead(self) -> None:
@@ -196,14 +202,13 @@ class DatagramPort:
             MessageLengthError: it is longer than a datagram can be.
             OSError: the system can't send it: no route, no room.
         """
-        assert self.socket is not None, "it doesn't listen any more"
         try:
             if self._peer is None:
                 assert addr is not None, "whom to? A port that isn't connected needs an address"
-                self.socket.sendto(packet, self._sockaddr(*self._target(*addr)))
+                self._bound.sendto(packet, self._sockaddr(*self._target(*addr)))
             else:
                 assert addr in (None, self._peer), f"it is connected to {self._peer}"
-                self.socket.send(packet)
+                self._bound.send(packet)
         except OSError as e:
             if e.errno == errno.EMSGSIZE:
                 raise error.MessageLengthError("message too long") from e
@@ -239,26 +244,22 @@ class DatagramPort:
         """
         if self._peer is not None:
             raise RuntimeError(f"it is connected to {self._peer}, and can't be connected again")
-        assert self.socket is not None, "it doesn't listen any more"
-        self.socket.connect(self._sockaddr(*self._target(host, port)))
+        self._bound.connect(self._sockaddr(*self._target(host, port)))
         self._peer = (host, port)
 
     def setBroadcastAllowed(self, enabled: bool) -> None:
         """Allow sending to broadcast addresses, or forbid it, which is the default."""
-        assert self.socket is not None, "it doesn't listen any more"
-        self.socket.setsockopt(socketlib.SOL_SOCKET, socketlib.SO_BROADCAST, bool(enabled))
+        self._bound.setsockopt(socketlib.SOL_SOCKET, socketlib.SO_BROADCAST, bool(enabled))
 
     def getBroadcastAllowed(self) -> bool:
         """Tell whether sending to broadcast addresses is allowed."""
-        assert self.socket is not None, "it doesn't listen any more"
-        return bool(self.socket.getsockopt(socketlib.SOL_SOCKET, socketlib.SO_BROADCAST))
+        return bool(self._bound.getsockopt(socketlib.SOL_SOCKET, socketlib.SO_BROADCAST))
 
     # About the port
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """Return the address of this end."""
-        assert self.socket is not None, "it doesn't listen any more"
-        name = self.socket.getsockname()
+        name = self._bound.getsockname()
         if self.addressFamily == socketlib.AF_INET6:
             return IPv6Address("UDP", hostOf(name), *name[1:])
         return IPv4Address("UDP", *name)

@@ -62,14 +62,12 @@ def _check(text: str, registries: list[Registry]) -> bool:
         print(visible(text), *lines, sep="\n")
         return True
     # A role that doesn't have the prefix has nothing to say about what comes after it, if the other one has.
-    known = [(role, error) for role, error in errors if not isinstance(error, UnknownPrefix)]
+    errors = [row for row in errors if not isinstance(row[1], UnknownPrefix)] or errors
     told: set[str] = set()
-    for role, problem in known or errors:
+    for role, problem in errors:
         if str(problem) not in told:
             told.add(str(problem))
-            print(
-                f"not good for a {role}: {problem}" if len(known or errors) > 1 else problem, file=sys.stderr
-            )
+            print(f"not good for a {role}: {problem}" if len(errors) > 1 else problem, file=sys.stderr)
     return False
 
 

@@ -51,12 +51,11 @@ def _rows(role: str, parsers: Iterator[Found]) -> Iterator[dict[str, Any]]:
         if found.prefix in winners and type(found.parser).__module__.startswith("twisted."):
             continue  # Twisted's own, where we have one: nobody gets it by a string, and nobody put it there
         parameters, more = _parameters(role, found)
+        ours = isinstance(found.parser, Parser)
         yield {
             "prefix": found.prefix,
             "role": role,
-            "summary": found.parser.summary
-            if isinstance(found.parser, Parser)
-            else _firstSentence(found.parser),
+            "summary": found.parser.summary if ours else _firstSentence(found.parser),
             "distribution": found.origin,
             "parameters": parameters,
             "takesMore": more,
@@ -144,19 +143,19 @@ def _lines(rows: list[dict[str, Any]]) -> Iterator[str]:
                 yield "      and others, known to itself only"
 
 
+def _need(parameter: dict[str, Any]) -> str:
+    """Say whether an argument has to be given, and what it is if it isn't."""
+    if parameter["required"]:
+        return "required"
+    default = parameter["default"]
+    return "no default" if default is None else f"default {default or 'empty'}"
+
+
 def _parameterLines(parameters: list[dict[str, Any]]) -> Iterator[str]:
     table = []
     for parameter in parameters:
         name = f"{parameter['name']}=" if parameter["keywordOnly"] else parameter["name"]
-        default = parameter["default"]
-        about = (
-            "required"
-            if parameter["required"]
-            else "no default"
-            if default is None
-            else f"default {default or 'empty'}"
-        )
-        table.append((name, parameter["type"], about, parameter["meaning"]))
+        table.append((name, parameter["type"], _need(parameter), parameter["meaning"]))
     widths = [max((len(cells[column]) for cells in table), default=0) for column in range(3)]
     for cells in table:
         yield "      " + "  ".join(map(str.ljust, cells, (*widths, 0))).rstrip()
