@@ -168,6 +168,9 @@ class ClientService(Service):
         prepareConnection: called with each new protocol, to log in or to look whether all is well.  The
             connection counts as made when the Deferred that it may return has fired.  If it raises or the
             Deferred fails, the connection is closed, and the attempt has failed.
+
+    Raises:
+        TypeError: the endpoint is none that connects, which no further attempt would change.
     """
 
     def __init__(
@@ -178,6 +181,11 @@ class ClientService(Service):
         clock: IReactorTime | None = None,
         prepareConnection: Callable[[Any], object] | None = None,
     ) -> None:
+        if not hasattr(endpoint, "connect"):
+            raise TypeError(
+                f"a ClientService wants an endpoint that connects, not {endpoint!r};"
+                " clientFromString makes one of a string"
+            )
         self._endpoint = endpoint
         self._factory = factory
         self._retryPolicy = backoffPolicy() if retryPolicy is None else retryPolicy
