@@ -113,6 +113,12 @@ def test_clients(string: str, version: int) -> None:
     assert repr(endpoint) == f"<ProxyClientEndpoint around {endpoint._wrappedEndpoint!r}, version {version}>"
 
 
+def invalid(argument: str, value: str, expected: str) -> tuple[str, type, str, str]:
+    """Give the row of `BAD` for a value that an argument of the wrapper's own can't have."""
+    problem = f"{argument} must be {expected}, not {value!r}"
+    return f"haproxy:tcp:80:{argument}={value}", InvalidValue, problem, value
+
+
 BAD = [
     ("haproxy", ArgumentsError, "'haproxy' needs endpoint", ""),
     ("haproxy:", InvalidValue, "endpoint must be the string of an endpoint, in brackets, not empty", ""),
@@ -129,30 +135,10 @@ BAD = [
     ),
     ("haproxy:nope:1", UnknownPrefix, "in endpoint: Unknown endpoint type: 'nope'", "nope"),
     ("haproxy:endpoint=[nope:1]", UnknownPrefix, "in endpoint: Unknown endpoint type: 'nope'", "nope"),
-    (
-        "haproxy:tcp:80:headerTimeout=x",
-        InvalidValue,
-        "headerTimeout must be a number of seconds, like 30 or 1.5, not 'x'",
-        "x",
-    ),
-    (
-        "haproxy:tcp:80:headerLimit=65536",
-        InvalidValue,
-        "headerLimit must be a number from 0 to 65535, not '65536'",
-        "65536",
-    ),
-    (
-        "haproxy:tcp:80:headerLimit=1.5",
-        InvalidValue,
-        "headerLimit must be a number from 0 to 65535, not '1.5'",
-        "1.5",
-    ),
-    (
-        "haproxy:tcp:80:trusted=me",
-        InvalidValue,
-        "trusted must be networks with commas between, like 10.0.0.0/8,192.0.2.7, or unix, or any, not 'me'",
-        "me",
-    ),
+    invalid("headerTimeout", "x", "a number of seconds, like 30 or 1.5"),
+    invalid("headerLimit", "65536", "a number from 0 to 65535"),
+    invalid("headerLimit", "1.5", "a number from 0 to 65535"),
+    invalid("trusted", "me", "networks with commas between, like 10.0.0.0/8,192.0.2.7, or unix, or any"),
     (
         "haproxy:haproxy:tcp:0:trusted=any",
         InvalidValue,

@@ -12,19 +12,8 @@ import pytest
 from tests.endpoints.scenario import CONNECTS, REFUSES, Network, connect
 from tests.plugins.tlsfiles import EchoFactory, Files, Says
 from tests.running import needsIPv6, run
+from twisted_endpoints import endpoints
 from twisted_endpoints.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted_endpoints.endpoints import (
-    AdoptedStreamServerEndpoint,
-    SSL4ClientEndpoint,
-    SSL4ServerEndpoint,
-    TCP4ClientEndpoint,
-    TCP4ServerEndpoint,
-    TCP6ClientEndpoint,
-    TCP6ServerEndpoint,
-    UNIXClientEndpoint,
-    UNIXServerEndpoint,
-    connectProtocol,
-)
 from twisted_endpoints.ssl import Certificate, PrivateCertificate, optionsForClientTLS
 from twisted_endpoints.testing import MemoryReactorClock
 
@@ -45,7 +34,7 @@ def echoed(reactor: Any, server: Any, client: Callable[[Any], Any]) -> tuple[Any
     async def main() -> Any:
         port = await server.listen(factory)
         address = port.getHost()
-        protocol = await connectProtocol(client(address), Says())
+        protocol = await endpoints.connectProtocol(client(address), Says())
         await protocol.done
         assert protocol.heard == b"hello"
         await port.stopListening()
@@ -58,7 +47,9 @@ def echoed(reactor: Any, server: Any, client: Callable[[Any], Any]) -> tuple[Any
 
 def test_tcp4EndpointsHaveAnIPv4Configuration(reactor: Any) -> None:
     address, peers = echoed(
-        reactor, TCP4ServerEndpoint(reactor, 0), lambda at: TCP4ClientEndpoint(reactor, "127.0.0.1", at.port)
+        reactor,
+        endpoints.TCP4ServerEndpoint(reactor, 0),
+        lambda at: endpoints.TCP4ClientEndpoint(reactor, "127.0.0.1", at.port),
     )
 
     assert isinstance(address, IPv4Address)
@@ -69,7 +60,9 @@ def test_tcp4EndpointsHaveAnIPv4Configuration(reactor: Any) -> None:
 @needsIPv6
 def test_tcp6EndpointsHaveAnIPv6Configuration(reactor: Any) -> None:
     address, peers = echoed(
-        reactor, TCP6ServerEndpoint(reactor, 0), lambda at: TCP6ClientEndpoint(reactor, "::1", at.port)
+        reactor,
+        endpoints.TCP6ServerEndpoint(reactor, 0),
+        lambda at: endpoints.TCP6ClientEndpoint(reactor, "::1", at.port),
     )
 
     assert isinstance(address, IPv6Address)
@@ -105,8 +98,8 @@ def test_ssl4EndpointsAreSecuredTCPWithAnIPv4Configuration(reactor: Any, files: 
     )
     address, peers = echoed(
         reactor,
-        SSL4ServerEndpoint(reactor, 0, served.options(), interface="127.0.0.1"),
-        lambda at: SSL4ClientEndpoint(reactor, "127.0.0.1", at.port, trusted),
+        endpoints.SSL4ServerEndpoint(reactor, 0, served.options(), interface="127.0.0.1"),
+        lambda at: endpoints.SSL4ClientEndpoint(reactor, "127.0.0.1", at.port, trusted),
     )
 
     assert isinstance(address, IPv4Address)
@@ -116,7 +109,9 @@ def test_ssl4EndpointsAreSecuredTCPWithAnIPv4Configuration(reactor: Any, files: 
 def test_unixEndpointsAreUnixSockets(reactor: Any, tmp_path: Path) -> None:
     path = str(tmp_path / "socket")
     address, _ = echoed(
-        reactor, UNIXServerEndpoint(reactor, path), lambda at: UNIXClientEndpoint(reactor, path)
+        reactor,
+        endpoints.UNIXServerEndpoint(reactor, path),
+        lambda at: endpoints.UNIXClientEndpoint(reactor, path),
     )
 
     assert address == UNIXAddress(path)
@@ -127,8 +122,8 @@ def test_anAdoptedEndpointListensOnADescriptorThatSomebodyElseHasMade(reactor: A
     where = opened.getsockname()
     address, peers = echoed(
         reactor,
-        AdoptedStreamServerEndpoint(reactor, opened.detach(), socket.AF_INET),
-        lambda at: TCP4ClientEndpoint(reactor, at.host, at.port),
+        endpoints.AdoptedStreamServerEndpoint(reactor, opened.detach(), socket.AF_INET),
+        lambda at: endpoints.TCP4ClientEndpoint(reactor, at.host, at.port),
     )
 
     assert (address.host, address.port) == where
@@ -137,6 +132,6 @@ def test_anAdoptedEndpointListensOnADescriptorThatSomebodyElseHasMade(reactor: A
 
 def test_anEndpointOpensNothingBeforeItIsUsed() -> None:
     reactor = MemoryReactorClock()
-    TCP4ServerEndpoint(reactor, 80)
-    TCP4ClientEndpoint(reactor, "192.0.2.1", 80)
+    endpoints.TCP4ServerEndpoint(reactor, 80)
+    endpoints.TCP4ClientEndpoint(reactor, "192.0.2.1", 80)
     assert (reactor.tcpServers, reactor.tcpClients) == ([], [])

@@ -8,22 +8,7 @@ from typing import Any
 import pytest
 from zope.interface.verify import verifyObject
 
-from twisted_endpoints.endpoints import (
-    _OP,
-    _STRING,
-    TCP4ServerEndpoint,
-    UNIXServerEndpoint,
-    _matchPluginToPrefix,
-    _parse,
-    _parseClientTCP,
-    _parseClientUNIX,
-    _parseServer,
-    _parseTCP,
-    _parseUNIX,
-    _serverFromStringLegacy,
-    _tokenize,
-    serverFromString,
-)
+from twisted_endpoints import endpoints
 from twisted_endpoints.interfaces import (
     IReactorTCP,
     IReactorUNIX,
@@ -38,8 +23,8 @@ from twisted_endpoints.testing import MemoryReactorClock
 SERVERS = pytest.mark.parametrize(
     ("parse", "method", "endpoint", "first"),
     [
-        (_parseTCP, IReactorTCP["listenTCP"], TCP4ServerEndpoint, "80"),
-        (_parseUNIX, IReactorUNIX["listenUNIX"], UNIXServerEndpoint, "/run/server"),
+        (endpoints._parseTCP, IReactorTCP["listenTCP"], endpoints.TCP4ServerEndpoint, "80"),
+        (endpoints._parseUNIX, IReactorUNIX["listenUNIX"], endpoints.UNIXServerEndpoint, "/run/server"),
     ],
     ids=["tcp", "unix"],
 )
@@ -71,18 +56,18 @@ def test_withoutTheFactoryTheyAreThoseOfTheEndpoint(
 
 @pytest.mark.parametrize("factory", [None, Factory()], ids=["None", "a factory"])
 def test_theFactoryIsPassedThroughAndMayBeNone(factory: Any) -> None:
-    assert _parseTCP(factory, "80")[0] == (80, factory)
-    assert _parseUNIX(factory, "/run/server")[0] == ("/run/server", factory)
+    assert endpoints._parseTCP(factory, "80")[0] == (80, factory)
+    assert endpoints._parseUNIX(factory, "/run/server")[0] == ("/run/server", factory)
 
 
 def test_theStringOfAPortBecomesAnInteger() -> None:
-    (port, _), _ = _parseTCP(None, port="8080")
+    (port, _), _ = endpoints._parseTCP(None, port="8080")
     assert port == 8080
     assert isinstance(port, int)
 
 
 def test_interfaceIsTheIPToListenOn() -> None:
-    assert _parseTCP(None, "80", interface="127.0.0.1")[1]["interface"] == "127.0.0.1"
+    assert endpoints._parseTCP(None, "80", interface="127.0.0.1")[1]["interface"] == "127.0.0.1"
 
 
 @SERVERS
@@ -93,41 +78,41 @@ def test_theStringOfABacklogIsTheLengthOfTheListenQueue(
 
 
 def test_addressIsThePathOfTheUnixSocket() -> None:
-    assert _parseUNIX(None, address="/run/server")[0][0] == "/run/server"
+    assert endpoints._parseUNIX(None, address="/run/server")[0][0] == "/run/server"
 
 
 @pytest.mark.parametrize(("lockfile", "wantPID"), [("0", False), ("1", True)])
 def test_lockfileIs0Or1ForFalseOrTrueWhichIsWantPID(lockfile: str, wantPID: bool) -> None:
-    assert _parseUNIX(None, "/run/server", lockfile=lockfile)[1]["wantPID"] is wantPID
+    assert endpoints._parseUNIX(None, "/run/server", lockfile=lockfile)[1]["wantPID"] is wantPID
 
 
 # _tokenize
 
 
 def test_itYieldsTwoTuplesOfOpOrStringAndText() -> None:
-    found = list(_tokenize("one:two=three"))
-    assert {kind for kind, _ in found} == {_OP, _STRING}
-    assert [text for kind, text in found if kind == _STRING] == ["one", "two", "three"]
-    assert [text for kind, text in found if kind == _OP] == [":", "="]
+    found = list(endpoints._tokenize("one:two=three"))
+    assert {kind for kind, _ in found} == {endpoints._OP, endpoints._STRING}
+    assert [text for kind, text in found if kind == endpoints._STRING] == ["one", "two", "three"]
+    assert [text for kind, text in found if kind == endpoints._OP] == [":", "="]
 
 
 @pytest.mark.parametrize("description", ["tcp:80", b"tcp:80"])
 def test_itTokenizesTextAndBytes(description: Any) -> None:
     colon = description[3:4]
-    assert list(_tokenize(description)) == [
-        (_STRING, description[:3]),
-        (_OP, colon),
-        (_STRING, description[4:]),
+    assert list(endpoints._tokenize(description)) == [
+        (endpoints._STRING, description[:3]),
+        (endpoints._OP, colon),
+        (endpoints._STRING, description[4:]),
     ]
 
 
 def test_anEscapedSignIsPartOfAString() -> None:
-    assert list(_tokenize(r"hello:greet\=ing=world")) == [
-        (_STRING, "hello"),
-        (_OP, ":"),
-        (_STRING, "greet=ing"),
-        (_OP, "="),
-        (_STRING, "world"),
+    assert list(endpoints._tokenize(r"hello:greet\=ing=world")) == [
+        (endpoints._STRING, "hello"),
+        (endpoints._OP, ":"),
+        (endpoints._STRING, "greet=ing"),
+        (endpoints._OP, "="),
+        (endpoints._STRING, "world"),
     ]
 
 
@@ -135,12 +120,12 @@ def test_anEscapedSignIsPartOfAString() -> None:
 
 
 def test_itConvertsADescriptionToPositionalAndKeywordParameters() -> None:
-    assert _parse("a:b:d=1:c") == (["a", "b", "c"], {"d": "1"})
+    assert endpoints._parse("a:b:d=1:c") == (["a", "b", "c"], {"d": "1"})
 
 
 @pytest.mark.parametrize("description", ["a:b:c", "a=1:b=2", "a:b=1:c"])
 def test_argsHaveNoEqualsSignAndKwargsDo(description: str) -> None:
-    args, kwargs = _parse(description)
+    args, kwargs = endpoints._parse(description)
     parts = description.split(":")
     assert args == [part for part in parts if "=" not in part]
     assert [f"{name}={value}" for name, value in kwargs.items()] == [part for part in parts if "=" in part]
@@ -151,35 +136,35 @@ def test_argsHaveNoEqualsSignAndKwargsDo(description: str) -> None:
 
 def test_theThreeTupleOfABuiltInType() -> None:
     factory = Factory()
-    name, args, kwargs = _parseServer("tcp:80:interface=127.0.0.1", factory)
+    name, args, kwargs = endpoints._parseServer("tcp:80:interface=127.0.0.1", factory)
     assert (name, args, kwargs) == ("TCP", (80, factory), {"interface": "127.0.0.1", "backlog": 50})
 
 
 def test_theThreeTupleOfAPlugin() -> None:
-    plugin, args, kwargs = _parseServer("tcp6:80:interface=[::1]", None)
+    plugin, args, kwargs = endpoints._parseServer("tcp6:80:interface=[::1]", None)
     assert IStreamServerEndpointStringParser.providedBy(plugin)
     assert (args, kwargs) == (["80"], {"interface": "::1"})
 
 
 def test_theDeprecatedDefaultIsForDescriptionsWithoutAColonAndPrefix() -> None:
-    assert _parseServer("80", None, default="tcp") == _parseServer("tcp:80", None)
-    assert _parseServer("unix:/run/server", None, default="tcp")[0] == "UNIX"
+    assert endpoints._parseServer("80", None, default="tcp") == endpoints._parseServer("tcp:80", None)
+    assert endpoints._parseServer("unix:/run/server", None, default="tcp")[0] == "UNIX"
     with pytest.warns(DeprecationWarning, match="tcp:80"):
-        assert _parseServer("80", None, default=None) == _parseServer("tcp:80", None)
+        assert endpoints._parseServer("80", None, default=None) == endpoints._parseServer("tcp:80", None)
 
 
 def test_itIsUnderServerFromStringWhichDoesNotHaveTheDeprecatedDefault() -> None:
     reactor = MemoryReactorClock()
     for description, default in (("8080", "tcp"), ("tcp:8080", "unix")):
-        _serverFromStringLegacy(reactor, description, default).listen(Factory())
-    serverFromString(reactor, "tcp:8080").listen(Factory())
+        endpoints._serverFromStringLegacy(reactor, description, default).listen(Factory())
+    endpoints.serverFromString(reactor, "tcp:8080").listen(Factory())
 
     assert [(port, backlog, interface) for port, _, backlog, interface in reactor.tcpServers] == [
         (8080, 50, "")
     ] * 3
-    assert "default" not in inspect.signature(serverFromString).parameters
+    assert "default" not in inspect.signature(endpoints.serverFromString).parameters
     with pytest.raises(ValueError, match="8080"):
-        serverFromString(reactor, "8080")
+        endpoints.serverFromString(reactor, "8080")
 
 
 # _matchPluginToPrefix
@@ -192,9 +177,9 @@ class Plugin:
 
 def test_aPluginIsMatchedToItsPrefix() -> None:
     plugins = [Plugin("one"), Plugin("two")]
-    assert _matchPluginToPrefix(plugins, "two") is plugins[1]
+    assert endpoints._matchPluginToPrefix(plugins, "two") is plugins[1]
     with pytest.raises(ValueError, match="three"):
-        _matchPluginToPrefix(plugins, "three")
+        endpoints._matchPluginToPrefix(plugins, "three")
 
 
 # _parseClientTCP and _parseClientUNIX
@@ -210,18 +195,18 @@ def test_aPluginIsMatchedToItsPrefix() -> None:
     ],
 )
 def test_aTCPClientsPositionalArgumentsAreHostAndPort(args: Any, kwargs: Any) -> None:
-    assert _parseClientTCP(*args, **kwargs) == {"host": "a", "port": 80}
+    assert endpoints._parseClientTCP(*args, **kwargs) == {"host": "a", "port": 80}
 
 
 def test_aTCPClientsKeywordsAreThoseOfConnectTCPAndAreCoerced() -> None:
-    found = _parseClientTCP("a", "80", timeout="5", bindAddress="127.0.0.1")
+    found = endpoints._parseClientTCP("a", "80", timeout="5", bindAddress="127.0.0.1")
     assert found == {"host": "a", "port": 80, "timeout": 5, "bindAddress": ("127.0.0.1", 0)}
     assert set(found) <= set(IReactorTCP["connectTCP"].getSignatureInfo()["positional"])
 
 
 @pytest.mark.parametrize(("args", "kwargs"), [(("/run/server",), {}), ((), {"path": "/run/server"})])
 def test_aUnixClientsPositionalArgumentIsPathInTheAddressesPlace(args: Any, kwargs: Any) -> None:
-    found = _parseClientUNIX(*args, **kwargs)
+    found = endpoints._parseClientUNIX(*args, **kwargs)
     assert found == {"path": "/run/server"}
     assert "address" in IReactorUNIX["connectUNIX"].getSignatureInfo()["positional"]
 
@@ -230,12 +215,14 @@ def test_aUnixClientsPositionalArgumentIsPathInTheAddressesPlace(args: Any, kwar
 def test_aUnixClientsKeywordsAreThoseOfConnectUNIXButLockfileForCheckPID(
     lockfile: str, checkPID: bool
 ) -> None:
-    found = _parseClientUNIX("/run/server", lockfile=lockfile, timeout="5")
+    found = endpoints._parseClientUNIX("/run/server", lockfile=lockfile, timeout="5")
     assert found == {"path": "/run/server", "checkPID": checkPID, "timeout": 5}
     known = set(IReactorUNIX["connectUNIX"].getSignatureInfo()["positional"])
     assert set(found) - {"path"} <= known
 
 
-@pytest.mark.parametrize(("parse", "args"), [(_parseClientTCP, ("a", "80")), (_parseClientUNIX, ("/run",))])
+@pytest.mark.parametrize(
+    ("parse", "args"), [(endpoints._parseClientTCP, ("a", "80")), (endpoints._parseClientUNIX, ("/run",))]
+)
 def test_theCoercedValuesOfClientsAreADict(parse: Any, args: Any) -> None:
     assert type(parse(*args)) is dict

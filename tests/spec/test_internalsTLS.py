@@ -15,17 +15,7 @@ from tests.plugins.test_ssl import DH
 from tests.plugins.tlsfiles import CLIENT, LEAF, Files
 from tests.tls.authority import intermediate, make, root
 from tests.tls.connecting import connect
-from twisted_endpoints.endpoints import (
-    HostnameEndpoint,
-    SSL4ServerEndpoint,
-    _loadCAsFromDir,
-    _parseClientSSL,
-    _parseClientSSLOptions,
-    _parseClientTLS,
-    _parseSSL,
-    _parseTrustRootPath,
-    _privateCertFromPaths,
-)
+from twisted_endpoints import endpoints
 from twisted_endpoints.interfaces import IReactorSSL, IStreamClientEndpoint
 from twisted_endpoints.protocol import Factory
 from twisted_endpoints.ssl import AcceptableCiphers, Certificate, CertificateOptions, TLSVersion
@@ -54,7 +44,7 @@ def shown(options: Any) -> bytes:
 @pytest.mark.parametrize("factory", [None, Factory()], ids=["None", "a factory"])
 def test_anSSLServersArgumentsAreThoseOfListenSSL(files: Files, factory: Any) -> None:
     reactor = MemoryReactorClock()
-    args, kwargs = _parseSSL(
+    args, kwargs = endpoints._parseSSL(
         factory, "443", "leaf.key", certKey="leaf.crt", interface="127.0.0.1", backlog="7"
     )
     port, given, options = args
@@ -64,12 +54,12 @@ def test_anSSLServersArgumentsAreThoseOfListenSSL(files: Files, factory: Any) ->
     assert kwargs == {"interface": "127.0.0.1", "backlog": 7}
     assert set(kwargs) <= set(IReactorSSL["listenSSL"].getSignatureInfo()["positional"])
     reactor.listenSSL(*args, **kwargs)
-    SSL4ServerEndpoint(reactor, port, options, **kwargs).listen(factory)
+    endpoints.SSL4ServerEndpoint(reactor, port, options, **kwargs).listen(factory)
     assert reactor.sslServers == [(443, factory, options, 7, "127.0.0.1")] * 2
 
 
 def test_privateKeyAndCertKeyArePEMFiles(files: Files) -> None:
-    (_, _, options), _ = _parseSSL(None, "443", privateKey="leaf.key", certKey="leaf.crt")
+    (_, _, options), _ = endpoints._parseSSL(None, "443", privateKey="leaf.key", certKey="leaf.crt")
     assert shown(options) == LEAF.certificatePEM
     assert options.privateKey.to_cryptography_key().private_numbers() == LEAF.key.private_numbers()
 
@@ -77,7 +67,7 @@ def test_privateKeyAndCertKeyArePEMFiles(files: Files) -> None:
 @pytest.mark.parametrize("name", ["SSLv23_METHOD", "TLSv1_METHOD"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_sslmethodIsTheNameOfAConstantOfOpenSSL(files: Files, name: str) -> None:
-    (_, _, options), _ = _parseSSL(None, "443", "leaf.pem", sslmethod=name)
+    (_, _, options), _ = endpoints._parseSSL(None, "443", "leaf.pem", sslmethod=name)
     assert options.method == getattr(SSL, name)
 
 
@@ -85,12 +75,12 @@ def test_sslmethodIsTheNameOfAConstantOfOpenSSL(files: Files, name: str) -> None
 def test_theMethodsThatOpenSSLDoesNotHaveAnyMoreAreValueErrors(files: Files, name: str) -> None:
     assert not isinstance(getattr(SSL, name, None), int)
     with pytest.raises(ValueError, match=f"sslmethod must be .* not '{name}'"):
-        _parseSSL(None, "443", "leaf.pem", sslmethod=name)
+        endpoints._parseSSL(None, "443", "leaf.pem", sslmethod=name)
 
 
 def test_extraCertChainIsAFileOfCertificatesBetweenTheRootAndTheServers(files: Files) -> None:
     files.write("chain.pem", intermediate().certificatePEM + root().certificatePEM)
-    (_, _, options), _ = _parseSSL(None, "443", "leaf.pem", extraCertChain="chain.pem")
+    (_, _, options), _ = endpoints._parseSSL(None, "443", "leaf.pem", extraCertChain="chain.pem")
     assert [Certificate(each).dumpPEM() for each in options.extraCertChain] == [
         intermediate().certificatePEM,
         root().certificatePEM,
@@ -103,7 +93,7 @@ def test_dhParametersIsAFileForDiffieHellmanAndTodayNotNeededForIt(
 ) -> None:
     files.write("dh.pem", DH)
     files.write("rsa.pem", make(["localhost"], key=rsa.generate_private_key(65537, 2048)).pem)
-    (_, _, options), _ = _parseSSL(None, "443", "rsa.pem", dhParameters=dhParameters)
+    (_, _, options), _ = endpoints._parseSSL(None, "443", "rsa.pem", dhParameters=dhParameters)
     client = CertificateOptions(
         acceptableCiphers=AcceptableCiphers.fromOpenSSLCipherString("DHE-RSA-AES128-GCM-SHA256"),
         lowerMaximumSecurityTo=TLSVersion.TLSv1_2,
@@ -117,7 +107,7 @@ def test_dhParametersIsAFileForDiffieHellmanAndTodayNotNeededForIt(
 # _loadCAsFromDir, _parseTrustRootPath and _privateCertFromPaths
 
 
-@pytest.mark.parametrize("load", [_loadCAsFromDir, _parseTrustRootPath])
+@pytest.mark.parametrize("load", [endpoints._loadCAsFromDir, endpoints._parseTrustRootPath])
 @pytest.mark.parametrize("kind", [str, str.encode], ids=["text", "bytes"])
 def test_theCertificatesOfADirectorysPEMFilesAreATrustRoot(authorities: str, load: Any, kind: Any) -> None:
     trustRoot = load(kind(authorities))
@@ -129,7 +119,7 @@ def test_theCertificatesOfADirectorysPEMFilesAreATrustRoot(authorities: str, loa
 
 
 def test_withoutAPathThereIsNoTrustRoot() -> None:
-    assert _parseTrustRootPath(None) is None
+    assert endpoints._parseTrustRootPath(None) is None
 
 
 @pytest.mark.parametrize(
@@ -138,7 +128,7 @@ def test_withoutAPathThereIsNoTrustRoot() -> None:
 def test_aCertificateAndAKeyPathMakeACertificateObject(
     files: Files, certificate: str, key: str | None
 ) -> None:
-    found = _privateCertFromPaths(certificate, key)
+    found = endpoints._privateCertFromPaths(certificate, key)
     assert found is not None
     assert Certificate(found.original).dumpPEM() == LEAF.certificatePEM
     assert found.privateKey.matches(found.getPublicKey())
@@ -146,7 +136,7 @@ def test_aCertificateAndAKeyPathMakeACertificateObject(
 
 @pytest.mark.parametrize("key", ["leaf.key", None])
 def test_withoutACertificatePathThereIsNoObject(files: Files, key: str | None) -> None:
-    assert _privateCertFromPaths(None, key) is None
+    assert endpoints._privateCertFromPaths(None, key) is None
 
 
 # _parseClientSSLOptions and _parseClientSSL
@@ -154,7 +144,7 @@ def test_withoutACertificatePathThereIsNoObject(files: Files, key: str | None) -
 
 def test_theCommonSSLArgumentsBecomeCertificateOptions(files: Files, authorities: str) -> None:
     given = {"certKey": "leaf.crt", "privateKey": "leaf.key", "caCertsDir": authorities, "host": "a"}
-    found = _parseClientSSLOptions(given)
+    found = endpoints._parseClientSSLOptions(given)
     options = found["sslContextFactory"]
 
     assert set(found) == {"host", "sslContextFactory"}
@@ -164,7 +154,7 @@ def test_theCommonSSLArgumentsBecomeCertificateOptions(files: Files, authorities
 
 
 def test_anSSLClientsPositionalArgumentsAreHostAndPort(files: Files) -> None:
-    found = _parseClientSSL("a", "443", timeout="5", bindAddress="127.0.0.1")
+    found = endpoints._parseClientSSL("a", "443", timeout="5", bindAddress="127.0.0.1")
     options = found.pop("sslContextFactory")
     assert found == {"host": "a", "port": 443, "timeout": 5, "bindAddress": ("127.0.0.1", 0)}
     assert set(found) <= set(IReactorSSL["connectSSL"].getSignatureInfo()["positional"])
@@ -172,12 +162,12 @@ def test_anSSLClientsPositionalArgumentsAreHostAndPort(files: Files) -> None:
 
 
 def test_aContextFactoryIsConstructedOfCertKeyAndPrivateKey(files: Files) -> None:
-    found = _parseClientSSL("a", "443", certKey="leaf.crt", privateKey="leaf.key")
+    found = endpoints._parseClientSSL("a", "443", certKey="leaf.crt", privateKey="leaf.key")
     assert shown(found["sslContextFactory"]) == LEAF.certificatePEM
 
 
 def test_caCertsDirIsScannedForFilesEndingInPEM(authorities: str) -> None:
-    options = _parseClientSSL("a", "443", caCertsDir=authorities)["sslContextFactory"]
+    options = endpoints._parseClientSSL("a", "443", caCertsDir=authorities)["sslContextFactory"]
     assert {Certificate(each).dumpPEM() for each in options.trustRoot._caCerts} == {
         root().certificatePEM,
         intermediate().certificatePEM,
@@ -185,7 +175,7 @@ def test_caCertsDirIsScannedForFilesEndingInPEM(authorities: str) -> None:
 
 
 def test_hostnameIsWhatTheServersCertificateIsValidatedWith() -> None:
-    options: Any = _parseClientSSL("a", "443", hostname="example.com")["sslContextFactory"]
+    options: Any = endpoints._parseClientSSL("a", "443", hostname="example.com")["sslContextFactory"]
     assert options._hostname == "example.com"
 
 
@@ -195,7 +185,7 @@ def test_hostnameIsWhatTheServersCertificateIsValidatedWith() -> None:
 @pytest.mark.parametrize("kind", [str, str.encode], ids=["text", "bytes"])
 def test_aTLSClientIsConstructedOfStringParameters(files: Files, kind: Any) -> None:
     reactor = MemoryReactorClock()
-    endpoint: Any = _parseClientTLS(
+    endpoint: Any = endpoints._parseClientTLS(
         reactor,
         kind("example.com"),
         kind("443"),
@@ -208,7 +198,7 @@ def test_aTLSClientIsConstructedOfStringParameters(files: Files, kind: Any) -> N
     wrapped = endpoint._wrappedEndpoint
 
     assert verifyObject(IStreamClientEndpoint, endpoint)
-    assert isinstance(wrapped, HostnameEndpoint)
+    assert isinstance(wrapped, endpoints.HostnameEndpoint)
     assert wrapped._reactor is reactor
     assert (wrapped._hostBytes, wrapped._port) == (b"example.com", 443)
     assert (wrapped._timeout, wrapped._bindAddress) == (5, ("127.0.0.1", 0))
@@ -216,17 +206,17 @@ def test_aTLSClientIsConstructedOfStringParameters(files: Files, kind: Any) -> N
 
 
 def test_certificateAndPrivateKeyArePathsOfPEMFiles(files: Files) -> None:
-    endpoint: Any = _parseClientTLS(
+    endpoint: Any = endpoints._parseClientTLS(
         MemoryReactorClock(), "example.com", "443", certificate="client.crt", privateKey="client.key"
     )
     assert endpoint._connectionCreator
     with pytest.raises(ValueError, match="certificate can't be used: nowhere"):
-        _parseClientTLS(MemoryReactorClock(), "example.com", "443", certificate="nowhere")
+        endpoints._parseClientTLS(MemoryReactorClock(), "example.com", "443", certificate="nowhere")
 
 
 def test_withAnEndpointToWrapTheHostIsOnlyForTheCertificate() -> None:
     reactor: Any = MemoryReactorClock()
-    endpoint: Any = _parseClientTLS(reactor, "example.com", "443", endpoint="unix:/run/proxy")
+    endpoint: Any = endpoints._parseClientTLS(reactor, "example.com", "443", endpoint="unix:/run/proxy")
     endpoint.connect(Factory())
 
     assert [call[0] for call in reactor.unixClients] == ["/run/proxy"]

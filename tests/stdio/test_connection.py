@@ -47,6 +47,18 @@ def turn(reactor: Any, rounds: int = 5) -> Deferred[None]:
     return turned
 
 
+def untilLost(
+    reactor: Any, protocol: Echo, stdin: int, stdout: int, act: Callable[[StandardIO], object]
+) -> None:
+    """Connect a protocol, do something with the connection at once, and wait for its end."""
+
+    async def main() -> None:
+        act(StandardIO(protocol, stdin, stdout, reactor))
+        await protocol.lost
+
+    run(reactor, main)
+
+
 def drain(number: int) -> bytes:
     """Read what is in a pipe."""
     os.set_blocking(number, False)
@@ -95,14 +107,12 @@ def test_loseConnectionWritesAllAndReadsNoMore(reactor: Any, ends: Ends) -> None
     stdout, taken = ends.output("pipe")
     protocol = Mute()
 
-    async def main() -> None:
-        stdio = StandardIO(protocol, stdin, stdout, reactor)
+    def leave(stdio: StandardIO) -> None:
         stdio.writeSequence([LARGE, b"end"])
         stdio.loseConnection()
         os.write(feeder, b"for the next program")
-        await protocol.lost
 
-    run(reactor, main)
+    untilLost(reactor, protocol, stdin, stdout, leave)
     assert taken() == LARGE + b"end"
     assert protocol.received == b""
     assert os.read(stdin, 100) == b"for the next program"
@@ -111,13 +121,7 @@ def test_loseConnectionWritesAllAndReadsNoMore(reactor: Any, ends: Ends) -> None
 def test_theDescriptorsStayOpen(reactor: Any, ends: Ends) -> None:
     stdin, feeder = ends.pipe()
     taker, stdout = ends.pipe()
-    protocol = Mute()
-
-    async def main() -> None:
-        StandardIO(protocol, stdin, stdout, reactor).loseConnection()
-        await protocol.lost
-
-    run(reactor, main)
+    untilLost(reactor, Mute(), stdin, stdout, StandardIO.loseConnection)
     os.write(feeder, b"in")
     os.write(stdout, b"out")
     assert (os.read(stdin, 9), os.read(taker, 9)) == (b"in", b"out")
@@ -128,15 +132,13 @@ def test_abortConnectionDropsWhatIsUnwritten(reactor: Any, ends: Ends) -> None:
     stdin, _ = ends.pipe()
     protocol = Mute()
 
-    async def main() -> None:
-        stdio = StandardIO(protocol, stdin, stdout, reactor)
+    def abort(stdio: StandardIO) -> None:
         stdio.write(b"lost")
         stdio.abortConnection()
         stdio.abortConnection()
         assert protocol.events == ["made"]
-        await protocol.lost
 
-    run(reactor, main)
+    untilLost(reactor, protocol, stdin, stdout, abort)
     assert protocol.reason.type is ConnectionAborted
     assert drain(taker) == b""
 
@@ -224,11 +226,7 @@ def test_aFullDiskEndsTheConnection(reactor: Any, ends: Ends) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     protocol = Mute()
 
-    async def main() -> None:
-        StandardIO(protocol, ends.pipe()[0], full, reactor).write(b"too much")
-        await protocol.lost
-
-    run(reactor, main)
+    untilLost(reactor, protocol, ends.pipe()[0], full, lambda stdio: stdio.write(b"too much"))
     os.close(full)
     assert "No space left on device" in str(protocol.reason.value)
 
