@@ -116,6 +116,31 @@ def test_stopMakesTheCallsThatWaitAndEndsTheThreads() -> None:
     assert called[100:] == [101]
 
 
+def test_theSystemHasNoThreadToSpare(pool: ThreadPool) -> None:
+    class Unstartable:
+        def __init__(self, **options: Any) -> None:
+            """Any thread."""
+
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    made: list[Any] = []
+    pool.start()
+    pool.threadFactory = Unstartable  # type: ignore[assignment]
+    with pytest.raises(RuntimeError):
+        pool.callInThread(made.append, "never")
+    del pool.threadFactory
+    gate, done = Gate(), threading.Event()
+    pool.callInThread(gate)
+    assert gate.arrived.acquire(timeout=20)
+    pool.threadFactory = Unstartable  # type: ignore[assignment]
+    # Whoever is busy will come to it.
+    pool.callInThread(done.set)
+    gate.opened.set()
+    assert done.wait(20)
+    assert made == []
+
+
 def test_theSizeCanBeChanged(pool: ThreadPool) -> None:
     pool.start()
     pool.adjustPoolsize(3, 5)

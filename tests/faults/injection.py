@@ -10,9 +10,19 @@ from pathlib import Path
 
 
 class Injected:
-    """How many calls were made to fail; known when the injection is over."""
+    """
+    Knows how many calls were made to fail so far.
 
-    count = 0
+    Args:
+        log: strace's.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    @property
+    def count(self) -> int:
+        return self._log.read_text().count("(INJECTED)")
 
 
 @contextmanager
@@ -28,7 +38,6 @@ def failing(pid: int, calls: str, error: str, when: str, log: Path) -> Iterator[
         when: which of them, as strace writes it: ``"1+3"`` is the first and every third after it.
         log: a file that can be overwritten.
     """
-    injected = Injected()
     what = ["-e", f"trace={calls}", "-e", f"inject={calls}:error={error}:when={when}"]
     with subprocess.Popen(
         ["strace", "-f", "-p", str(pid), "-o", str(log), *what], stderr=subprocess.PIPE, text=True
@@ -38,10 +47,9 @@ def failing(pid: int, calls: str, error: str, when: str, log: Path) -> Iterator[
             said = strace.stderr.readline()
             if "attached" not in said:
                 raise PermissionError(said)
-            yield injected
+            yield Injected(log)
         finally:
             strace.terminate()
-    injected.count = log.read_text().count("(INJECTED)")
 
 
 def whyNot(folder: Path) -> str:

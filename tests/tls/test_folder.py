@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from twisted_endpoints._tls import files
 from twisted_endpoints._tls.folder import CertificateFolder
 from twisted_endpoints._tls.pem import Identity, PEMError
 
@@ -210,6 +212,104 @@ def test_theFolderIsGoneForAWhile(folder: Folder) -> None:
     folder.write("b.pem", OTHER.pem)
     assert folder.look()
     assert folder.shown(b"other.example") == OTHER.certificate
+
+
+class OutOfOrder:
+    """A function of the system's that fails for some paths."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.number = errno.EMFILE
+        self.paths: list[str] = []
+
+    def __call__(self, path: Any, *args: Any, **kwargs: Any) -> Any:
+        if path in self.paths:
+            raise OSError(self.number, os.strerror(self.number), path)
+        return self.function(path, *args, **kwargs)
+
+
+@pytest.fixture
+def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> OutOfOrder:
+    """A call that may fail; and no file is read twice for being new."""
+    monkeypatch.setattr(files, "_JUST", 0)
+    module: Any = {"open": files}.get(request.param, os)
+    made = OutOfOrder(getattr(module, request.param, open))
+    monkeypatch.setattr(module, request.param, made, raising=False)
+    return made
+
+
+@pytest.mark.parametrize("broken", ["open"], indirect=True)
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO], ids=["EMFILE", "EIO"])
+def test_whatCouldNotBeReadIsReadTheNextTime(folder: Folder, broken: OutOfOrder, number: int) -> None:
+    folder.write("a.pem", EXAMPLE.pem)
+    folder.open()
+    folder.write("a.pem", RENEWED.pem)
+    broken.number = number
+    broken.paths.append(f"{folder.path}/a.pem")
+    folder.look()
+    folder.look()
+    assert folder.shown(b"example.com") == EXAMPLE.certificate
+
+    broken.paths.clear()
+    folder.look()
+    assert folder.shown(b"example.com") == RENEWED.certificate
+    assert not folder.look()
+
+
+@pytest.mark.parametrize("broken", ["open"], indirect=True)
+def test_whatMayNotBeReadIsNotTriedAgain(folder: Folder, broken: OutOfOrder) -> None:
+    folder.write("a.pem", EXAMPLE.pem)
+    folder.write("b.pem", OTHER.pem)
+    broken.number = errno.EACCES
+    broken.paths.append(f"{folder.path}/b.pem")
+    folder.open()
+    assert folder.served.changed() is None
+
+    broken.paths.clear()
+    (folder.path / "b.pem").chmod(0o640)
+    assert folder.look()
+    assert folder.shown(b"other.example") == OTHER.certificate
+
+
+@pytest.mark.parametrize("broken", ["scandir", "stat"], indirect=True)
+def test_whatCanNotBeLookedAtIsNotGone(folder: Folder, broken: OutOfOrder) -> None:
+    (folder.path / "inner").mkdir()
+    folder.write("inner/a.pem", EXAMPLE.pem)
+    folder.write("b.pem", OTHER.pem)
+    folder.open()
+    before = folder.served._served.stamps
+    broken.paths += [f"{folder.path}/inner", f"{folder.path}/inner/a.pem"]
+    folder.write("c.pem", root().issue("third.example").pem)
+    assert folder.look()
+    assert folder.shown(b"example.com") == EXAMPLE.certificate
+    assert before.items() <= folder.served._served.stamps.items()
+
+    (folder.path / "inner" / "a.pem").unlink()
+    broken.paths.clear()
+    assert folder.look()
+    assert folder.shown(b"example.com") is None
+
+
+@pytest.mark.parametrize("broken", ["scandir"], indirect=True)
+def test_aFolderThatCanBeListedAgain(
+    folder: Folder, broken: OutOfOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr("twisted_endpoints._tls.folder._log.warning", logged.append)
+    folder.write("a.pem", EXAMPLE.pem)
+    folder.open()
+    for _ in range(2):
+        broken.paths.append(str(folder.path))
+        for _ in range(3):
+            folder.look()
+        assert folder.shown(b"example.com") == EXAMPLE.certificate
+        broken.paths.clear()
+        folder.look()
+        assert folder.served.changed() is None
+    # Each time once.
+    assert logged == 2 * [
+        f"{folder.path}: the folder can't be listed: Too many open files; what was served before is served on"
+    ]
 
 
 def test_timeAloneChangesTheChoice(folder: Folder) -> None:

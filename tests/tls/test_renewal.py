@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 
 from twisted_endpoints._tls.files import loadIdentity, stampOf
 from twisted_endpoints._tls.pem import Identity, PEMError
-from twisted_endpoints._tls.renewal import CertificateFiles
+from twisted_endpoints._tls.renewal import INTERVAL, CertificateFiles, Watch
+from twisted_endpoints.task import Clock
 
 from .authority import DAY, NOW, Issued, root
 
@@ -92,6 +95,55 @@ def test_aFileThatIsGoneChangesNothing(files: Files) -> None:
     files.key.chmod(0o600)
     assert files.look() == OLD.certificate
     assert files.said() == []
+
+
+def test_whatCouldNotBeReadIsReadTheNextTime(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("twisted_endpoints._tls.files._JUST", 0)
+    files.write(NEW)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("twisted_endpoints._tls.files.open", full, raising=False)
+        for _ in range(3):
+            assert files.look() == OLD.certificate
+    assert files.look() == NEW.certificate
+    assert files.files.changed() is None
+    assert files.said() == ["key.pem: it can't be read: Too many open files (on)"]
+
+
+class Threadless:
+    """A reactor whose pool has no thread, until it has one."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.callLater = self.clock.callLater
+        self.threads = 0
+
+    def getThreadPool(self) -> Any:
+        return self
+
+    def callInThreadWithCallback(self, onResult: Any, function: Any) -> None:
+        if not self.threads:
+            raise RuntimeError("can't start new thread")
+        onResult(True, function())
+
+    def callFromThread(self, function: Any, *args: Any) -> None:
+        function(*args)
+
+
+def test_noThreadForALookIsNoEnd(files: Files) -> None:
+    reactor: Any = Threadless()
+    watch = Watch(reactor, files.files)
+    watch.start()
+    files.write(NEW)
+    for reactor.threads in (0, 0, 1):
+        assert files.files._shown.context.certificate == OLD.certificate
+        reactor.clock.advance(INTERVAL)
+    assert files.files._shown.context.certificate == NEW.certificate
+    assert files.said() == ["cert.pem: what is new there has to wait: can't start new thread"]
+    watch.stop()
+    assert reactor.clock.getDelayedCalls() == []
 
 
 def test_aCertificateThatOpenSSLRefuses(files: Files) -> None:

@@ -8,23 +8,23 @@ better:
 
 - a file that can't be read, or parsed, counts with what it last held;
 - a name whose files are all there, and give no certificate with its key any more, keeps the one it had;
-- a folder that can't be listed changes nothing.
+- a folder that can't be listed changes nothing, nor does a file that can't be looked at.
 
-Only a file that is gone takes its certificates with it.  Each fault is logged once, with path and reason.
+Only a file that is gone takes its certificates with it.  What can't be read though it may be read, as when
+descriptors run out, is read the next time.  Each fault is logged once, with path and reason.
 Changes are found by the files' times, sizes and inodes, once a second and in a thread; a handshake only looks
 into the table.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from .._log import Logger
-from .files import Stamp, readPEM, stampOf
+from .files import Stamp, mayPass, readPEM, stampsIn
 from .pem import Identity, PEMError, PEMFile, Span, byName, identities, lookUp, notValid, steady
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Served:
     One state of a folder.
 
     Attributes:
-        stamps: of each file that was there.
+        stamps: of each file that was there; empty if it must be read the next time.
         files: what each file holds, or last held.
         names: what is shown for each name: the best there is, or what was shown before where there is none.
         contexts: OpenSSL's context for each of these.
@@ -95,7 +95,7 @@ class CertificateFolder:
         self._default = default
         self._now = now
         try:
-            stamps = _stamps(path)
+            stamps = stampsIn(path, {})
         except OSError as e:
             raise PEMError(path, f"the folder can't be listed: {e.strerror or e}") from e
         self._served = self._next(Served(), stamps)
@@ -130,7 +130,7 @@ class CertificateFolder:
         """
         old = self._served
         try:
-            stamps = _stamps(self.path)
+            stamps = stampsIn(self.path, old.stamps)
         except OSError as e:
             return self._withFault(old, PEMError(self.path, f"the folder can't be listed: {e.strerror or e}"))
         if stamps == old.stamps and self._now() in old.steady:
@@ -145,13 +145,16 @@ class CertificateFolder:
         if str(fault) in old.faults:
             return None
         _log.warning(f"{fault}; what was served before is served on")
-        return replace(old, faults=old.faults | {str(fault)})
+        now = self._now()
+        # An empty span: as soon as the folder can be listed, the fault is over.
+        return replace(old, faults=old.faults | {str(fault)}, steady=Span(now, now))
 
     def _next(self, old: Served, stamps: Mapping[str, Stamp]) -> Served:
         """Make the state that follows another."""
         now = self._now()
         faults: list[PEMError] = []
         files: dict[str, PEMFile] = {}
+        unread: set[str] = set()
         for path, stamp in stamps.items():
             known = old.files.get(path)
             if known is None or old.stamps.get(path) != stamp:
@@ -159,6 +162,8 @@ class CertificateFolder:
                     read = readPEM(path)
                 except PEMError as e:
                     faults.append(e)
+                    if mayPass(e):
+                        unread.add(path)
                 else:
                     if known is None or read.digest != known.digest:
                         known = read
@@ -177,6 +182,7 @@ class CertificateFolder:
             if str(fault) not in old.faults:
                 _log.warning(str(fault))
         texts = frozenset(map(str, faults))
+        stamps = {path: () if path in unread else stamp for path, stamp in stamps.items()}
         return Served(stamps, files, names, contexts, default, texts, steady([*found, *contexts], now))
 
     def _contexts(
@@ -205,26 +211,3 @@ class CertificateFolder:
             found: Identity | None = lookUp(names, self._default.encode("idna"))
             return found
         return min(names.values(), key=lambda identity: identity.path, default=None)
-
-
-def _stamps(folder: str) -> dict[str, Stamp]:
-    """Stat all files of a folder, and of those in it, whose names end with ``.pem``."""
-    os.listdir(folder)  # os.walk passes over what it can't list
-    found = {}
-    for path in sorted(_pems(folder)):
-        stamp = stampOf(path)
-        if stamp is not None:  # gone since, or a link to nowhere
-            found[path] = stamp
-    return found
-
-
-def _pems(folder: str) -> Iterator[str]:
-    seen = set()
-    for top, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(top)
-        if real in seen:
-            # A link that leads back up.
-            folders.clear()
-            continue
-        seen.add(real)
-        yield from (os.path.join(top, name) for name in files if name.lower().endswith(".pem"))

@@ -13,7 +13,7 @@ from zope.interface import implementer
 from .._log import Logger
 from ..interfaces import IOpenSSLServerConnectionCreator
 from ..threads import deferToThreadPool
-from .files import Stamp, stampOf
+from .files import Stamp, mayPass, stampOf
 from .folder import utcNow
 from .pem import Identity, PEMError, Span, notValid, steady
 
@@ -53,6 +53,8 @@ class Watch:
         self._renewed = renewed
         self._call: Any = None
         self._watching = False
+        #: There was no thread for the last look.
+        self._waiting = False
 
     def start(self) -> None:
         """Look from now on."""
@@ -71,8 +73,17 @@ class Watch:
 
     def _look(self) -> None:
         self._call = None
-        looking = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self._renewed.changed)
-        looking.addCallbacks(self._changed, self._failed)
+        try:
+            looking = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self._renewed.changed)
+        except RuntimeError as e:
+            # As Python says that the system has no thread to spare.
+            if not self._waiting:
+                self._waiting = True
+                _log.warning(f"{self._renewed.path}: what is new there has to wait: {e}")
+            self._later()
+        else:
+            self._waiting = False
+            looking.addCallbacks(self._changed, self._failed)
 
     def _changed(self, served: Any) -> None:
         if served is not None:
@@ -167,10 +178,12 @@ class CertificateFiles:
         try:
             return self._read(stamps, old.fault)
         except ValueError as e:
-            fault = str(e if isinstance(e, PEMError) else PEMError(self.path, str(e)))
+            wrong = e if isinstance(e, PEMError) else PEMError(self.path, str(e))
+            fault, passing = str(wrong), mayPass(wrong)
         if fault != old.fault:
             _log.warning(f"{fault}; what was served before is served on")
-        return replace(old, stamps=stamps, fault=fault)
+        # What could not even be read is read again the next time, as it was.
+        return replace(old, stamps=() if passing else stamps, fault=fault)
 
     def serve(self, served: _Shown) -> None:
         """Show this from now on."""

@@ -124,13 +124,22 @@ class ThreadPool:
             func: what to call.
             args: its positional arguments.
             kw: its keyword arguments.
+
+        Raises:
+            RuntimeError: there is no thread yet, and the system has none to spare.
         """
         work = _Work(onResult, func, args, kw)
         with self._changed:
             if self.joined:
                 return
             self._queue.append(work)
-            self._staff()
+            try:
+                self._staff()
+            except RuntimeError:
+                # Those that there are will come to it.
+                if not self.workers:
+                    self._queue.pop()
+                    raise
 
     def adjustPoolsize(self, minthreads: int | None = None, maxthreads: int | None = None) -> None:
         """
