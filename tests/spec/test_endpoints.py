@@ -45,29 +45,25 @@ def echoed(reactor: Any, server: Any, client: Callable[[Any], Any]) -> tuple[Any
     return address, [protocol.transport.getPeer() for protocol in factory.seen]
 
 
-def test_tcp4EndpointsHaveAnIPv4Configuration(reactor: Any) -> None:
+@pytest.mark.parametrize(
+    ("server", "client", "kind", "everywhere", "here"),
+    [
+        ("TCP4ServerEndpoint", "TCP4ClientEndpoint", IPv4Address, "0.0.0.0", "127.0.0.1"),
+        pytest.param("TCP6ServerEndpoint", "TCP6ClientEndpoint", IPv6Address, "::", "::1", marks=needsIPv6),
+    ],
+    ids=["IPv4", "IPv6"],
+)
+def test_tcpEndpointsHaveAConfigurationOfTheirFamily(
+    reactor: Any, server: str, client: str, kind: type, everywhere: str, here: str
+) -> None:
     address, peers = echoed(
         reactor,
-        endpoints.TCP4ServerEndpoint(reactor, 0),
-        lambda at: endpoints.TCP4ClientEndpoint(reactor, "127.0.0.1", at.port),
+        getattr(endpoints, server)(reactor, 0),
+        lambda at: getattr(endpoints, client)(reactor, here, at.port),
     )
 
-    assert isinstance(address, IPv4Address)
-    assert address.host == "0.0.0.0"
-    assert [(type(peer), peer.host) for peer in peers] == [(IPv4Address, "127.0.0.1")]
-
-
-@needsIPv6
-def test_tcp6EndpointsHaveAnIPv6Configuration(reactor: Any) -> None:
-    address, peers = echoed(
-        reactor,
-        endpoints.TCP6ServerEndpoint(reactor, 0),
-        lambda at: endpoints.TCP6ClientEndpoint(reactor, "::1", at.port),
-    )
-
-    assert isinstance(address, IPv6Address)
-    assert address.host == "::"
-    assert [(type(peer), peer.host) for peer in peers] == [(IPv6Address, "::1")]
+    assert (type(address), address.host) == (kind, everywhere)
+    assert [(type(peer), peer.host) for peer in peers] == [(kind, here)]
 
 
 @pytest.mark.parametrize(
