@@ -91,6 +91,12 @@ def test_aWrongTextIsWrongEachTime(description: str) -> None:
             serverFromString(None, description)
 
 
+def test_warningsAreOfTheLineThatHasTheString() -> None:
+    with pytest.warns(DescriptionWarning, match="write tcp:80") as caught:
+        serverFromString(object(), "haproxy:trusted=any:endpoint=[tcp6:80:interface=127.0.0.1]")
+    assert caught[0].filename == __file__
+
+
 def test_tcp6OnAnIPv4InterfaceWarns() -> None:
     with pytest.warns(DescriptionWarning, match=r"write tcp:80:interface=127\.0\.0\.1") as caught:
         endpoint: Any = serverFromString(object(), "tcp6:80:interface=127.0.0.1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Annotated, Any
 
 from ..endpoints.unix import UNIXServerEndpoint
@@ -10,6 +9,7 @@ from ..haproxy.sending import ProxyClientEndpoint
 from ..haproxy.serving import ProxyServerEndpoint
 from ..haproxy.trust import EVERYBODY, AnyProxyWarning, Trust
 from . import ClientParser, Inner, Kind, Refused, Seconds, ServerParser
+from ._warning import warnAuthor
 from ._wrapping import WrapperParser, innerClient, innerServer
 
 __all__ = ["client", "server"]
@@ -66,11 +66,10 @@ class _Server(WrapperParser, ServerParser):
 
 
 def _warn(endpoint: str) -> None:
-    warnings.warn(
+    warnAuthor(
         f"'haproxy:{endpoint}' lets whoever can connect claim any address. Add trusted=10.0.0.0/8, the"
         " networks of your proxies, to believe only those; or trusted=any if that is what you want.",
         AnyProxyWarning,
-        stacklevel=6,  # whoever called serverFromString
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +31,7 @@ from ._tls import (
     identityFrom,
     serverOptions,
 )
+from ._warning import warnAuthor
 from ._wrapping import refuseAside
 
 if TYPE_CHECKING:
@@ -198,11 +198,10 @@ class _Client(ClientParser):
 def _warn(host: str, port: int, trusted: bool) -> None:
     shown = f"[{host}]" if ":" in host else host
     whom = "whoever has a certificate of these authorities" if trusted else "whoever answers"
-    warnings.warn(
+    warnAuthor(
         f"'ssl:{shown}:{port}' takes {whom} for the server. Write 'tls:{shown}:{port}', or hostname={shown},"
         " to have it prove who it is; or insecure=1 if that is what you want.",
         UnverifiedServerWarning,
-        stacklevel=6,  # whoever called clientFromString
     )
 
 

@@ -14,7 +14,7 @@ __all__ = ["SystemdParser", "server"]
 
 def _domain(text: str) -> int:
     if text not in FAMILIES:
-        raise ValueError("It can be left out. For a number, write index=." if text.isdigit() else "")
+        raise ValueError("It can be left out: index= or name= says which socket.")
     return FAMILIES[text]
 
 

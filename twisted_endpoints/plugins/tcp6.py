@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..endpoints.tcp import TCP6ServerEndpoint
 from ..strings.errors import DescriptionWarning
 from . import Backlog, Interface, Port, ServerParser
+from ._warning import warnAuthor
 
 __all__ = ["TCP6ServerParser", "server"]
 
@@ -27,11 +27,10 @@ class TCP6ServerParser(ServerParser):
     ) -> TCP6ServerEndpoint:
         if "." in interface and ":" not in interface and interface[-1].isdigit():
             # It listens on IPv4, in Twisted as well, and there may be programs that live on it.
-            warnings.warn(
+            warnAuthor(
                 f"'tcp6' with the interface {interface} listens on IPv4:"
                 f" write tcp:{port}:interface={interface}",
                 DescriptionWarning,
-                stacklevel=5,  # whoever called serverFromString
             )
         return TCP6ServerEndpoint(reactor, port, backlog, interface)
 
