@@ -271,8 +271,8 @@ def test_badArguments(arguments: str, expected: str) -> None:
     assert problem(f"systemd:{arguments}").startswith(expected)
 
 
-def test_aNumberWithoutItsNameIsExplained() -> None:
-    with pytest.raises(DescriptionError, match="For a number, write index="):
+def test_aSocketWithoutIndexOrNameIsExplained() -> None:
+    with pytest.raises(DescriptionError, match="index= or name= says which"):
         parsed("systemd:0")
 
 
