@@ -44,6 +44,7 @@ class End:
     word: bytes
     options: Any
     isClient: bool
+    wrapper: Any = TLSMemoryBIOFactory
     said: Said = field(init=False)
     tls: Any = field(init=False)
     transport: Any = field(init=False)
@@ -52,8 +53,7 @@ class End:
     def start(self, clock: Clock, kind: type[Factory]) -> None:
         self.said = Said(self.word)
         factory = kind.forProtocol(lambda: self.said)  # type: ignore[arg-type]
-        wrapper = TLSMemoryBIOFactory(self.options, self.isClient, factory, clock=clock)
-        self.tls = wrapper.buildProtocol(None)  # type: ignore[arg-type]
+        self.tls = self.wrapper(self.options, self.isClient, factory, clock=clock).buildProtocol(None)
         self.transport = StringTransport(lenient=True)
         self.tls.makeConnection(self.transport)
 
@@ -73,7 +73,9 @@ class End:
             self.tls.connectionLost(Failure(reason))
 
 
-def connect(server: Any, client: Any, factory: type[Factory] = Factory) -> tuple[End, End]:
+def connect(
+    server: Any, client: Any, factory: type[Factory] = Factory, wrapper: Any = TLSMemoryBIOFactory
+) -> tuple[End, End]:
     """
     Connect a client and a server, and let them talk until nobody has anything more to say.
 
@@ -81,11 +83,15 @@ def connect(server: Any, client: Any, factory: type[Factory] = Factory) -> tuple
         server: the server's options.
         client: the client's options.
         factory: makes the protocol at each end.
+        wrapper: puts TLS before it; by default the vocabulary's.
 
     Returns:
         The server's end and the client's.
     """
-    ends = End(b"from the server", server, False), End(b"from the client", client, True)
+    ends = (
+        End(b"from the server", server, False, wrapper),
+        End(b"from the client", client, True, wrapper),
+    )
     clock = Clock()
     for end in ends:
         end.start(clock, factory)

@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from twisted_endpoints._tls.factory import TLSMemoryBIOFactory
+from twisted_endpoints._tls.hello import UNRECOGNIZED_NAME
 from twisted_endpoints._tls.pem import Identity
 from twisted_endpoints._tls.settings import ServerSettings
 from twisted_endpoints._tls.sni import SNIConnectionCreator
 from twisted_endpoints._tls.verification import ServerCheck, VerifyingClientOptions
+from twisted_endpoints.error import ConnectionDone, ConnectionLost
+from twisted_endpoints.protocol import Factory
+from twisted_endpoints.task import Clock
 
 from .authority import Issued, root
 from .connecting import End, certificate, connect
@@ -62,6 +67,70 @@ def test_anUnknownNameIsAnAlertAndNoNews(capsys: pytest.CaptureFixture[str]) -> 
     assert (client.said.heard, server.said.heard) == (b"", b"")
     assert sys.excepthook is hook
     assert capsys.readouterr().err == ""
+
+
+def test_anUnknownNameCostsNothingOfOpenSSL() -> None:
+    made: list[object] = []
+
+    class Counting(SNIConnectionCreator):
+        def serverConnectionForTLS(self, protocol: Any) -> Any:
+            made.append(protocol)
+            return super().serverConnectionForTLS(protocol)
+
+    shown = {b"example.com": context(root().issue("example.com"))}
+    folder: Any = Folder(shown.get)
+    creator = Counting(folder, ServerSettings().context(None))
+    check = ServerCheck(certificate(root()))
+    server, client = connect(
+        creator, VerifyingClientOptions("unknown.example", check), wrapper=TLSMemoryBIOFactory
+    )
+    assert "unrecognized name" in str(client.said.lost)
+    assert "unrecognized name" in str(server.said.lost)
+    assert not made
+    # After that, nothing does anything.
+    server.tls.dataReceived(b"more")
+    server.tls.abortConnection()
+    assert server.take() == b""
+    assert not made
+
+    _, client = connect(creator, VerifyingClientOptions("example.com", check), wrapper=TLSMemoryBIOFactory)
+    assert client.said.heard == b"from the server"
+    assert len(made) == 1
+
+
+def test_aNameThatOnlyOpenSSLFindsIsRefusedToo(capsys: pytest.CaptureFixture[str]) -> None:
+    folder: Any = Folder(lambda name: None)
+    creator = SNIConnectionCreator(folder, ServerSettings().context(None))
+    server = End(b"", creator, False, TLSMemoryBIOFactory)
+    client = End(b"", VerifyingClientOptions("example.com", ServerCheck(certificate(root()))), True)
+    for end in (server, client):
+        end.start(Clock(), Factory)
+    message = client.take()[5:]
+    for part in (message[:70], message[70:]):
+        # One message in two records: RFC 8446, section 5.1, allows it.
+        server.tls.dataReceived(b"\x16\x03\x01" + len(part).to_bytes(2, "big") + part)
+    assert server.take() == UNRECOGNIZED_NAME
+    assert server.ended
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("end", ["loseConnection", "abortConnection", "connectionLost"])
+def test_aServerThatHasHeardNothingCanEnd(end: str) -> None:
+    folder: Any = Folder(lambda name: None)
+    creator = SNIConnectionCreator(folder, ServerSettings().context(None))
+    server = End(b"", creator, False, TLSMemoryBIOFactory)
+    server.start(Clock(), Factory)
+    server.tls.dataReceived(b"\x16\x03")
+    if end == "connectionLost":
+        server.close(ConnectionDone())
+        assert isinstance(server.said.lost, ConnectionLost)
+    else:
+        getattr(server.tls, end)()
+        assert server.ended
+    # Whatever comes then comes too late.
+    server.take()
+    server.tls.dataReceived(bytes(100))
+    assert server.take() == b""
 
 
 def test_anErrorIsAnAlert(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from OpenSSL.SSL import Error
@@ -71,14 +72,16 @@ def explained(reason: Failure) -> Failure:
     if isinstance(value, CertificateRefused):
         return reason
     if isinstance(value, Error):
-        return Failure(HandshakeFailed(_meaning(value), value.args[0] if value.args else ()))
+        errors = value.args[0] if value.args else ()
+        return Failure(HandshakeFailed(_meaning(tuple(str(part[-1]) for part in errors if part)), errors))
     if type(value) in (ConnectionDone, ConnectionLost):
         return Failure(ConnectionLost("the peer closed the connection before the TLS handshake was done"))
     return reason
 
 
-def _meaning(error: Error) -> str:
-    words = [str(part[-1]) for part in (error.args[0] if error.args else ()) if part]
+# Scanners and attackers fail in the same way again and again.
+@lru_cache(maxsize=64)
+def _meaning(words: tuple[str, ...]) -> str:
     for word in reversed(words):
         for reason, meaning in _MEANINGS.items():
             if word.endswith(reason):

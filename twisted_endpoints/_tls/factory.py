@@ -10,6 +10,7 @@ from ..interfaces import ILoggingContext
 from ..policies import WrappingFactory
 from .buffering import BufferingTLSTransport
 from .creators import _convertToAppropriateFactory
+from .sni import SNIConnectionCreator
 
 if TYPE_CHECKING:
     from ..interfaces import IAddress, IReactorTime
@@ -49,6 +50,10 @@ class TLSMemoryBIOFactory(WrappingFactory[Any]):
         super().__init__(wrappedFactory)
         self._creatorCallable = _convertToAppropriateFactory(isClient, contextFactory)
         self._isClient = isClient
+        #: Tells of what a client says first whether it is refused, without OpenSSL; None if nobody is.
+        self._refuses: Callable[[bytes], bool] | None = None
+        if not isClient and isinstance(contextFactory, SNIConnectionCreator):
+            self._refuses = contextFactory.refuses
         self._clock = _get_default_clock() if clock is None else clock
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

@@ -32,6 +32,7 @@ from ..interfaces import (
     ITransport,
 )
 from ..protocol import Protocol
+from .hello import UNRECOGNIZED_NAME
 from .writing import CHUNK, RECORD, Writer
 
 if TYPE_CHECKING:
@@ -67,10 +68,8 @@ class TLSMemoryBIOProtocol(Writer):
 
     _aborted = False
 
-    #: The first bytes of the client's first record, and how many there are altogether; None once it is whole,
-    #: and for a client.
-    _header: bytes | None = b""
-    _arrived = 0
+    #: What there is of the client's first record; None once it is whole, and for a client.
+    _hello: bytes | None = b""
 
     #: OpenSSL may have something that the protocol doesn't want to read for now.
     _held = False
@@ -86,7 +85,8 @@ class TLSMemoryBIOProtocol(Writer):
 
     def makeConnection(self, transport: Any) -> None:
         """Connect the wrapped protocol, and begin the handshake."""
-        self._tlsConnection = self.factory._creatorCallable(self)
+        if self.factory._refuses is None:
+            self._tlsConnection = self.factory._creatorCallable(self)
         provide(self, providedBy(transport))
         Protocol.makeConnection(self, transport)
         self.factory.registerProtocol(self)
@@ -96,7 +96,7 @@ class TLSMemoryBIOProtocol(Writer):
         if self._connectWrapped:
             self.wrappedProtocol.makeConnection(self)
         if self.factory._isClient:
-            self._header = None
+            self._hello = None
             self._checkHandshakeStatus()
 
     def _checkHandshakeStatus(self) -> None:
@@ -144,11 +144,15 @@ class TLSMemoryBIOProtocol(Writer):
 
     def dataReceived(self, data: bytes) -> None:
         """Decrypt, and give the protocol what there is for it."""
+        if self._hello is not None:
+            if self._aborted or self._lostTLSConnection:
+                return
+            data = self._hello + data
+            if not self._canBegin(data):
+                return
         if self._tlsConnection is None:
             return
         self._tlsConnection.bio_write(data)
-        if self._header is not None and not self._canBegin(data):
-            return
         if not self._handshakeDone:
             self._checkHandshakeStatus()
         if self._handshakeDone:
@@ -160,18 +164,29 @@ class TLSMemoryBIOProtocol(Writer):
         """
         Tell a server whether it can begin: the client's first record is whole, or is none.
 
-        A handshake that has begun takes 30 KiB, and many a peer never gets that far.
+        A handshake that has begun takes 30 KiB, and many a peer never gets that far; others ask for what is
+        refused.
         """
-        assert self._header is not None
-        self._arrived += len(data)
-        self._header = header = (self._header + data)[:5]
         # RFC 8446, section 5.1: the type, which is "handshake", two bytes of a version, and the length.
-        if header[:1] == b"\x16":
-            length = int.from_bytes(header[3:], "big")
-            if len(header) < 5 or (length <= RECORD and self._arrived < 5 + length):
+        if data[:1] == b"\x16":
+            length = int.from_bytes(data[3:5], "big")
+            if len(data) < 5 or (length <= RECORD and len(data) < 5 + length):
+                self._hello = data
                 return False
-        self._header = None
-        return True
+        self._hello = None
+        refuses = self.factory._refuses
+        if refuses is None or not refuses(data):
+            return True
+        self._refuseName()
+        return False
+
+    def _refuseName(self) -> None:
+        """Send a client away that asks for a name which nothing is there for, as OpenSSL would."""
+        self._tlsConnection = None
+        self._lostTLSConnection = True
+        self._reason = Failure(Error([("SSL routines", "", "unrecognized name")]))
+        self.transport.write(UNRECOGNIZED_NAME)
+        self._closeTransport()
 
     def _flushReceiveBIO(self) -> None:
         """Give the protocol what OpenSSL has for it, as long as it wants to have it."""
@@ -206,15 +221,19 @@ class TLSMemoryBIOProtocol(Writer):
             ended = True
         except Exception:
             failure = Failure()
-        if pieces and not self._aborted:
-            self.wrappedProtocol.dataReceived(b"".join(pieces) if len(pieces) > 1 else pieces[0])
-        if self._lostTLSConnection:
-            return False
-        if ended:
-            self._peerEnded()
-        elif failure is not None:
-            self._tlsShutdownFinished(failure)
-        return more
+        try:
+            if pieces and not self._aborted:
+                self.wrappedProtocol.dataReceived(b"".join(pieces) if len(pieces) > 1 else pieces[0])
+            if self._lostTLSConnection:
+                return False
+            if ended:
+                self._peerEnded()
+            elif failure is not None:
+                self._tlsShutdownFinished(failure)
+            return more
+        finally:
+            # A circle otherwise: its traceback holds this frame.
+            failure = None
 
     def _peerEnded(self) -> None:
         """Do what the peer's close_notify asks for."""

@@ -14,6 +14,7 @@ from OpenSSL.SSL import Connection, Context
 from zope.interface import implementer
 
 from ..interfaces import IOpenSSLServerConnectionCreator
+from .hello import serverName
 
 if TYPE_CHECKING:
     from .folder import CertificateFolder
@@ -38,6 +39,23 @@ class SNIConnectionCreator:
     def serverConnectionForTLS(self, protocol: Any) -> Connection:
         """Make a connection."""
         return Connection(self._context, None)
+
+    def refuses(self, data: bytes) -> bool:
+        """
+        Tell whether a client is sent away because of the name it asks for.
+
+        Args:
+            data: what it said first.
+
+        Returns:
+            True if nothing is there for the name; false too if OpenSSL has to find out.
+        """
+        name = serverName(data)
+        try:
+            return name is not None and self.folder.context(name) is None
+        except Exception:
+            # OpenSSL asks again, and then it is an alert.
+            return False
 
     def _choose(self, connection: Connection) -> None:
         # OpenSSL asks for clients that name nobody too.

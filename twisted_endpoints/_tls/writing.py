@@ -35,6 +35,17 @@ CHUNK = 4 * RECORD
 _SENDING = CHUNK + 2**10
 
 
+class _Made:
+    """OpenSSL's connection of a `Writer` whose `makeConnection` made none: made when it is first needed."""
+
+    def __get__(self, layer: Writer, owner: type[Writer]) -> Any:
+        if layer.transport is None:
+            return None
+        # From now on that is what is found, and not this.
+        made = layer._tlsConnection = layer.factory._creatorCallable(layer)
+        return made
+
+
 @implementer(IPullProducer)
 class _Drain:
     """
@@ -72,7 +83,8 @@ class Writer(ProtocolWrapper):
     _handshakeDone = False
     _lostTLSConnection = False
     _producer: _ProducerMembrane | None = None
-    _tlsConnection: Any = None
+    #: None before there is a transport, and once the connection is lost.
+    _tlsConnection: Any = _Made()
     _readPaused = False
 
     #: Our close_notify is to be sent; it is sent.
