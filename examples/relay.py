@@ -24,7 +24,7 @@ class Bill(Observer):
 async def main(reactor, listen, connect):
     """Relay until the program is stopped, at most 100 streams at once."""
     relay = RelayFactory(clientFromString(reactor, connect), maxConnections=100, observer=Bill())
-    port = await serverFromString(reactor, listen).listen(relay)
+    port = await relay.listen(serverFromString(reactor, listen))
     print(f"listening on {port.getHost()}", flush=True)
     await Deferred()
 

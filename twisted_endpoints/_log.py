@@ -7,6 +7,8 @@ its errors from `twisted.logger`, and any other Python program from `logging`.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._vocabulary import vocabulary
@@ -100,6 +102,26 @@ class Logger:
         else:
             # "%s": text may hold a `%` that came from a peer.
             getattr(self._sink, "warning" if level == "warn" else level)("%s", text)
+
+
+class Seldom:
+    """
+    Says when it is time for another log entry about what may happen very often: once a second.
+
+    Args:
+        clock: gives the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next = -math.inf
+
+    def __call__(self) -> bool:
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + 1.0
+        return True
 
 
 def logToStandardError(program: str) -> None:

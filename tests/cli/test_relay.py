@@ -368,6 +368,7 @@ def test_itCannotListenWhereSomebodyElseDoes(target: Target) -> None:
         ([LOCAL, "tcp:localhost:80", "--grace", "soon"], ["--grace", "'soon'", "seconds"]),
         ([LOCAL, "tcp:localhost:80", "--grace", "-1"], ["--grace"]),
         ([LOCAL, "tcp:localhost:80", "--max-connections", "0"], ["--max-connections", "1 or more"]),
+        ([LOCAL, "tcp:localhost:80", "--when-full", "panic"], ["--when-full", "wait", "drop"]),
     ],
 )
 def test_aWrongArgumentIsExplained(arguments: list[str], said: list[str]) -> None:

@@ -48,6 +48,18 @@ def test_itEndsWhenBothEndsHave() -> None:
     assert (ran.stderr, ran.returncode) == (b"", 0)
 
 
+def test_aMaximumOfOneIsEnoughForIt() -> None:
+    # A process is connected at once: before the endpoint that listens has given its port.
+    ran = subprocess.run(
+        command("relay", "--max-connections", "1", "stdio:", "process:/bin/cat"),
+        input=b"question" * 100_000,
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+
+    assert (ran.stdout, ran.stderr, ran.returncode) == (b"question" * 100_000, b"", 0)
+
+
 def test_itsInputMayGoOnAfterTheFarEnd() -> None:
     def serve(far: Any) -> None:
         far.sendall(b"no more from me")

@@ -13,7 +13,7 @@ from twisted_endpoints.cli._report import Report, openReport
 from twisted_endpoints.cli._service import Diary
 from twisted_endpoints.error import ConnectError, ConnectionLost
 from twisted_endpoints.failure import Failure
-from twisted_endpoints.relay import RelayFactory, Stream
+from twisted_endpoints.relay import RelayFactory, RelayFull, Stream
 from twisted_endpoints.task import Clock
 
 
@@ -49,6 +49,13 @@ def test_failuresAreToldOnceASecond() -> None:
     assert lines[0].startswith(r"tcp:192.0.2.7:1234: cannot connect to tcp:far\x1b:80: ")
     assert r"it is\ndown" in lines[0]
     assert lines[1].endswith(" (and 4 more that failed)")
+
+
+def test_whoIsTurnedAwayIsToldAsThat() -> None:
+    writer, lines, _ = diary(verbose=False)
+    writer.failed(stream(RelayFull(string="3 open, as many as may be")))
+
+    assert lines == ["tcp:192.0.2.7:1234: turned away: The relay is full: 3 open, as many as may be"]
 
 
 def test_verboselyEachFailureIsTold() -> None:

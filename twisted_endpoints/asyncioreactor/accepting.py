@@ -31,8 +31,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
-from .._log import Logger
-from .loops import Seldom, isUvloop
+from .._log import Logger, Seldom
+from .loops import isUvloop
 
 if TYPE_CHECKING:
     from .stream import Stream

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import math
 import time
 from collections.abc import Callable
 from typing import Any
 
-from .._log import Logger
+from .._log import Logger, Seldom
 from ..failure import Failure
 from .errors import lostReason
 from .writing import Writer
@@ -19,26 +18,6 @@ _log = Logger(__name__)
 
 #: What accept() says where descriptors or memory have run out.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-
-
-class Seldom:
-    """
-    Says when it is time for another log entry about what may happen very often: once a second.
-
-    Args:
-        clock: gives the time in seconds.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._next = -math.inf
-
-    def __call__(self) -> bool:
-        now = self._clock()
-        if now < self._next:
-            return False
-        self._next = now + 1.0
-        return True
 
 
 def newEventLoop(make: Callable[[], asyncio.AbstractEventLoop] | None = None) -> asyncio.AbstractEventLoop:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..defer import Deferred, DeferredList, maybeDeferred
-from ..relay import Observer, RelayFactory, Stream
+from ..relay import Observer, RelayFactory, RelayFull, Stream
 from ..stdio import PipeAddress, StandardIO
 from ._memory import Thrift
 from ._report import Report, openReport
@@ -94,9 +94,9 @@ class Diary(Observer):
         self._nextFailure = now + FAILURE_INTERVAL
         more = f" (and {self._unsaid} more that failed)" if self._unsaid else ""
         self._unsaid = 0
-        self._report.line(
-            f"{addressText(stream.peer)}: cannot connect to {self._target}: {reasonText(stream.reason)}{more}"
-        )
+        full = stream.reason is not None and stream.reason.check(RelayFull)
+        what = "turned away" if full else f"cannot connect to {self._target}"
+        self._report.line(f"{addressText(stream.peer)}: {what}: {reasonText(stream.reason)}{more}")
 
     def closed(self, stream: Stream) -> None:
         self._ended(stream)
@@ -143,7 +143,11 @@ class Service:
             self._streamHalfEnded,
         )
         self._relay = RelayFactory(
-            client, maxConnections=options.max_connections, observer=diary, clock=reactor.seconds
+            client,
+            maxConnections=options.max_connections,
+            whenFull=options.when_full,
+            observer=diary,
+            clock=reactor.seconds,
         )
         self._listen: Deferred[IListeningPort] | None = None
         self._port: IListeningPort | None = None
@@ -171,7 +175,7 @@ class Service:
         return self._status
 
     def _start(self) -> None:
-        self._listen = maybeDeferred(self._server.listen, self._relay)
+        self._listen = self._relay.listen(self._server)
         self._listen.addCallbacks(self._listening, self._notListening)
 
     def _streamOpened(self, stream: Stream) -> None:

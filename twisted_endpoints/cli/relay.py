@@ -44,6 +44,9 @@ examples:
   # one connection, which is this command's standard input and output; it ends when that does
   echo PING | twisted-endpoints relay stdio: tcp:localhost:6379
 
+  # no more streams than the service can take; a load balancer sends the others elsewhere
+  twisted-endpoints relay --max-connections 200 --when-full drop tcp:8080 unix:/run/app.sock
+
   # behind a load balancer that speaks the PROXY protocol; the application is told who the client is
   twisted-endpoints relay --proxy-protocol v2 haproxy:tcp:8080:trusted=10.0.0.0/8 unix:/run/app.sock
 
@@ -51,6 +54,9 @@ LISTEN is a server string and CONNECT a client string: `twisted-endpoints list` 
 `twisted-endpoints check STRING` takes one apart.  A LISTEN that doesn't say otherwise gets backlog=1024,
 and a UNIX socket mode=600: only its owner can connect.  With haproxy: in CONNECT, or --proxy-protocol,
 it is the client of each connection that is told, or whom haproxy: in LISTEN says that he is.
+
+Connections that wait do so in the kernel's queue, which is as long as backlog= says, and no longer than
+net.core.somaxconn; the few that were accepted already are served first.
 
 SIGINT (Ctrl-C) and SIGTERM end it: it stops listening, gives open streams up to --grace seconds to finish,
 and cuts the rest.  A second signal cuts them at once.
@@ -96,7 +102,14 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         "--max-connections",
         metavar="N",
         type=_count,
-        help="copy at most N streams at once; further connections are accepted and wait, in their order",
+        help="copy at most N streams at once; what becomes of further connections, --when-full says",
+    )
+    parser.add_argument(
+        "--when-full",
+        choices=["wait", "drop"],
+        default="wait",
+        help="connections above --max-connections, or when descriptors run out, wait for their turn, or are "
+        "reset at once, for a load balancer to try elsewhere (default: wait)",
     )
     parser.add_argument(
         "--proxy-protocol",
