@@ -291,14 +291,14 @@ def test_aFailedAcceptIsTriedAgain(reactor: Any, peers: Any, monkeypatch: pytest
         pytest.skip("uvloop accepts by itself")
     said: list[str] = []
     failures = [OSError(errno.EPROTO, "bad luck")]
-    accept = socket.socket.accept
+    accept = accepting._Copy._acceptOne
 
-    def failing(sock: socket.socket) -> Any:
+    def failing(copy: accepting._Copy) -> Any:
         if failures:
             raise failures.pop()
-        return accept(sock)
+        return accept(copy)
 
-    monkeypatch.setattr(socket.socket, "accept", failing)
+    monkeypatch.setattr(accepting._Copy, "_acceptOne", failing)
     monkeypatch.setattr(accepting._log, "error", said.append)
 
     async def main() -> None:
@@ -308,6 +308,59 @@ def test_aFailedAcceptIsTriedAgain(reactor: Any, peers: Any, monkeypatch: pytest
         await factory.reached[0]
         number = port.getHost().port
         assert said == [f"a connection to TCP port {number} can't be accepted: bad luck; going on"]
+        await port.stopListening()
+
+    run(reactor, main)
+
+
+def test_idleConnectionsShareWhatTheirAddressesHaveInCommon(reactor: Any, peers: Any) -> None:
+    if isUvloop(reactor._loop):
+        pytest.skip("uvloop keeps no addresses")
+
+    async def main() -> None:
+        names = []
+        lost: list[Deferred[None]] = [Deferred(), Deferred()]
+
+        class Named(Protocol):
+            def connectionMade(self) -> None:
+                inner = self.transport._transport  # type: ignore[union-attr]
+                names.append([inner.get_extra_info(name) for name in ("sockname", "peername")])
+                self.transport.loseConnection()  # type: ignore[union-attr]
+
+            def connectionLost(self, reason: Any = None) -> None:
+                lost[len(names) - 1].callback(None)
+
+        port = reactor.listenTCP(0, Factory.forProtocol(Named), interface="127.0.0.1")
+        expected = []
+        for number in range(2):
+            expected.append(peers(port).getsockname())
+            await lost[number]
+        assert [peer for _, peer in names] == expected
+        assert names[0][0] == (port.getHost().host, port.getHost().port)
+        assert names[0][0] is names[1][0]
+        assert names[0][1][0] is names[1][1][0]
+        await port.stopListening()
+
+    run(reactor, main)
+
+
+def test_aUnixPeerOfTwoLetters(reactor: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def main() -> None:
+        seen: Deferred[Any] = Deferred()
+
+        class Seeing(Factory):
+            noisy = False
+
+            def buildProtocol(self, addr: Any) -> None:
+                seen.callback(addr)
+
+        port = reactor.listenUNIX("port", Seeing())
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.bind("ab")
+            peer.connect("port")
+            assert (await seen).name == b"ab"
         await port.stopListening()
 
     run(reactor, main)

@@ -96,6 +96,10 @@ class Stream(Writer):
         self._transport = transport
         protocol = self._owner._buildProtocol(self)
         if protocol is None:
+            if transport.is_closing():
+                # uvloop: the attempt was given up, and nothing more is said of its connection.
+                self._transport = None
+                return
             self.protocol = NullProtocol()
             self.connected = True
             self._transport.abort()
@@ -144,10 +148,14 @@ class Stream(Writer):
         self.connected = self._writable = False
         self.disconnected = True
         self.reactor._untrack(self)
-        reason = self._reason or lostReason(exc)
+        # Not kept: the protocol holds its transport, as do the frames of what it raised, and circles wait for
+        # the garbage collector.
+        reason, self._reason = self._reason or lostReason(exc), None
         producer, self.producer = self.producer, None
-        # Not kept: the protocol holds its transport, and circles wait for the garbage collector.
         protocol, self.protocol = self.protocol, None
+        if hasattr(self._transport, "_read_ready_cb"):
+            # asyncio's transport holds a method of its own here.
+            self._transport._read_ready_cb = None
         if producer is not None:
             _logged(producer.stopProducing)
         _logged(protocol.connectionLost, reason)
