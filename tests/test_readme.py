@@ -14,9 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def blocks(language: str) -> list[str]:
-    """List the code blocks of the README that are in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+def blocks(language: str, document: str = "README.md") -> list[str]:
+    """List the code blocks of a document that are in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / document).read_text(), re.M | re.S)
 
 
 def environment() -> dict[str, str]:
@@ -24,19 +24,22 @@ def environment() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "said"),
+    ("document", "number", "said"),
     [
-        (0, ["hello"]),
-        (1, ["not connected: ", "refused"]),
-        (2, ["tcp:8010", "did you mean", "interface", "port"]),
-        (3, [r"unix:/srv/a\:b\=c:mode=660"]),
+        ("README.md", 0, ["hello"]),
+        ("README.md", 1, ["not connected: ", "refused"]),
+        ("README.md", 2, ["tcp:8010", "did you mean", "interface", "port"]),
+        ("README.md", 3, [r"unix:/srv/a\:b\=c:mode=660"]),
+        ("docs/services.md", 0, ["is anybody there?"]),
     ],
 )
-def test_pythonExampleRuns(number: int, said: list[str], tmp_path: Path) -> None:
+def test_pythonExampleRuns(document: str, number: int, said: list[str], tmp_path: Path) -> None:
     program = tmp_path / "example.py"
-    program.write_text(blocks("python")[number])
+    program.write_text(blocks("python", document)[number].replace("/tmp/", f"{tmp_path}/"))
+    # At its end, a reactor of Twisted's that has listened leaves /dev/null open.
+    quiet = ["-W", "error", "-W", "ignore:unclosed file:ResourceWarning"]
     ran = subprocess.run(
-        [sys.executable, "-W", "error", program],
+        [sys.executable, *quiet, program],
         env=environment(),
         cwd=tmp_path,
         capture_output=True,
