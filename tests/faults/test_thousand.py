@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.asyncioreactor.logged import loggedErrors
 from twisted_endpoints import error
+from twisted_endpoints.endpoints import connectProtocol
 
 from .bed import Bed, Peer, Peers, Play
 from .left import aWhile
@@ -109,6 +111,65 @@ def test_noGarbageOfOurs(play: Play, outcome: str) -> None:
             await aWhile(bed.reactor, 0.02)
 
         await noGarbage(bed, ours, connects=outcome == "ok")
+
+    play(main)
+
+
+def test_noGarbageOfWhatIsCancelledInAnyRound(play: Play) -> None:
+    async def main(bed: Bed) -> None:
+        served = Peers()
+        endpoint = bed.client(await bed.serve(served))
+
+        async def ours() -> None:
+            factory = Peers()
+            for rounds in range(8):
+                connecting = endpoint.connect(factory)
+                await bed.rounds(rounds)
+                connecting.cancel()
+                await connecting.addErrback(lambda reason: None)
+            for peer in factory.all:
+                if peer.made:
+                    peer.transport.loseConnection()
+                    await peer.ended
+            await bed.until(lambda: all(peer.lost for peer in served.all))
+            factory.all.clear()
+            served.all.clear()
+            await aWhile(bed.reactor, 0.02)
+
+        await noGarbage(bed, ours, connects=True)
+
+    play(main)
+
+
+class Raising(Peer):
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("raising", ["client", "server", "nobody"])
+def test_noGarbageOfOursWhereAProtocolIsItsFactorys(play: Play, raising: str) -> None:
+    async def main(bed: Bed) -> None:
+        served = Peers()
+        served.protocol = Raising if raising == "server" else Peer
+        endpoint = bed.client(await bed.serve(served))
+
+        async def one() -> None:
+            peer = (Raising if raising == "client" else Peer)()
+            connecting = connectProtocol(endpoint, peer)
+            expected = ZeroDivisionError if raising == "client" else Peer
+            assert await connecting.addCallbacks(type, lambda reason: reason.type) is expected
+            peer.transport.loseConnection()
+            await peer.ended
+
+        async def ours() -> None:
+            for _ in range(8):
+                await one()
+            await aWhile(bed.reactor, 0.02)
+            served.all.clear()
+
+        with loggedErrors():
+            await noGarbage(bed, ours, connects=True)
 
     play(main)
 

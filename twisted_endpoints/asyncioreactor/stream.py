@@ -154,8 +154,8 @@ class Stream(Writer):
         producer, self.producer = self.producer, None
         protocol, self.protocol = self.protocol, None
         if hasattr(self._transport, "_read_ready_cb"):
-            # asyncio's transport holds a method of its own here.
-            self._transport._read_ready_cb = None
+            # asyncio's transport holds methods of its own here: the second since Python 3.12.
+            self._transport._read_ready_cb = self._transport._write_ready = None
         if producer is not None:
             _logged(producer.stopProducing)
         _logged(protocol.connectionLost, reason)

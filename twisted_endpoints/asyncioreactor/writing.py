@@ -227,7 +227,7 @@ class Writer(asyncio.Protocol):
             self.reactor._loop.call_soon(_raise, raised)
         else:
             _log.failure(f"Unhandled error in {method} of {self.protocol!r}: its connection is closed")
-        if self._reason is None:
+        if self.connected and self._reason is None:
             self._abort(Failure())
 
 

@@ -152,11 +152,12 @@ class _WrappingProtocol(PassingProtocol):
         try:
             self._wrappedProtocol.makeConnection(self.transport)
         except Exception:
-            reason = Failure()
             closeNow(self.transport)
             # It may have been cancelled by connectionMade itself, before that raised.
             if not _hasFired(connected):
-                connected.errback(reason)
+                connected.errback(Failure())
+            # The traceback holds this frame: the failure would be cyclic garbage.
+            del connected
             return
         if _hasFired(connected):
             closeNow(self.transport)
@@ -193,7 +194,7 @@ class _WrappingFactory(ClientFactory):
     protocol: Any = _WrappingProtocol
 
     def __init__(self, wrappedFactory: IProtocolFactory) -> None:
-        self._wrappedFactory = wrappedFactory
+        self._wrappedFactory: Any = wrappedFactory
         self._onConnection: Deferred[IProtocol] = Deferred(self._canceller)
         self._connector: IConnector | None = None
 
@@ -202,6 +203,9 @@ class _WrappingFactory(ClientFactory):
 
     def doStop(self) -> None:
         self._wrappedFactory.doStop()
+        if self._onConnection is _SPENT:
+            # It may hold its protocol, as that of `connectProtocol` does: another circle.
+            self._wrappedFactory = None
 
     def startedConnecting(self, connector: IConnector) -> None:
         self._connector = connector
