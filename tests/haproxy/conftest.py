@@ -9,6 +9,7 @@ import pytest
 from tests.asyncioreactor.conftest import loop, reactor
 from tests.plugins.conftest import ignoreTwistedsWarnings
 from tests.plugins.tlsfiles import Files
+from twisted_endpoints.haproxy import complaints
 
 __all__ = ["loop", "reactor"]
 
@@ -20,3 +21,11 @@ def files(tmp_path: Path) -> Files:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ignoreTwistedsWarnings(items, Path(__file__).parent)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is logged about peers."""
+    lines: list[str] = []
+    monkeypatch.setattr(complaints._log, "warning", lines.append)
+    return lines

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 from zope.interface import implementer
 
-from twisted_endpoints.address import IPv4Address, UNIXAddress
 from twisted_endpoints.error import ConnectionDone
-from twisted_endpoints.failure import Failure
 from twisted_endpoints.haproxy import (
     AnyProxyWarning,
     HAProxyWrappingFactory,
@@ -19,114 +17,11 @@ from twisted_endpoints.haproxy import (
     v1,
     v2,
 )
-from twisted_endpoints.haproxy import complaints as complaintsModule
 from twisted_endpoints.interfaces import IHalfCloseableProtocol, IHandshakeListener
-from twisted_endpoints.protocol import Factory, Protocol
 from twisted_endpoints.task import Clock
-from twisted_endpoints.testing import StringTransport
 
 from .headers import PATHS, PATHS_ADDRESSES, V4, V4_ADDRESSES, V6, V6_ADDRESSES, fixed
-
-PROXY = IPv4Address("TCP", "10.0.0.7", 4711)
-HOST = IPv4Address("TCP", "10.0.0.1", 443)
-
-
-class Transport(StringTransport):
-    """A transport that has a place for its protocol, as those of reactors have."""
-
-    PLACE = "protocol"
-
-    def __init__(self) -> None:
-        super().__init__(HOST, PROXY, lenient=True)
-        self.aborted = False
-
-    def abortConnection(self) -> None:
-        self.aborted = True
-        super().abortConnection()
-
-    def receive(self, data: bytes) -> None:
-        getattr(self, self.PLACE).dataReceived(data)
-
-    def lose(self) -> None:
-        protocol = getattr(self, self.PLACE)
-        setattr(self, self.PLACE, None)
-        protocol.connectionLost(Failure(ConnectionDone()))
-
-
-class Layer(Transport):
-    """One that has the place that layers such as TLS have for it."""
-
-    PLACE = "wrappedProtocol"
-
-
-class Bare(Transport):
-    """One that has no place for it that anybody knows."""
-
-    PLACE = "hidden"
-
-
-class Seen(Protocol):
-    """Notes what happens to it, and what it could know by then."""
-
-    def __init__(self, factory: Recording) -> None:
-        self.events = factory.events
-
-    def connectionMade(self) -> None:
-        transport: Any = self.transport
-        self.events.append(("made", transport.getPeer(), transport.getHost()))
-
-    def dataReceived(self, data: bytes) -> None:
-        self.events.append(("data", data))
-
-    def connectionLost(self, reason: Any = None) -> None:
-        self.events.append(("lost", reason.type))
-
-
-class Recording(Factory):
-    """Makes what `protocol` makes, and notes for whom."""
-
-    noisy = False
-    protocol: Any = Seen
-
-    def __init__(self, protocol: Any = Seen) -> None:
-        self.events: list[tuple[Any, ...]] = []
-        self.protocol = protocol
-        self.made: Any = None
-
-    def buildProtocol(self, addr: Any) -> Any:
-        self.events.append(("build", addr))
-        self.made = self.protocol(self)
-        return self.made
-
-
-class Scene:
-    """One connection from a proxy."""
-
-    def __init__(self, protocol: Any = Seen, transport: type[Transport] = Transport, **options: Any) -> None:
-        self.clock = Clock()
-        self.user = Recording(protocol)
-        self.factory = HAProxyWrappingFactory(self.user, clock=self.clock, headerTimeout=5, **options)
-        self.transport = transport()
-        wrapper: Any = self.factory.buildProtocol(PROXY)
-        self.wrapper = wrapper
-        setattr(self.transport, transport.PLACE, wrapper)
-        wrapper.makeConnection(self.transport)
-
-    @property
-    def events(self) -> list[tuple[Any, ...]]:
-        return self.user.events
-
-
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is logged about peers."""
-    lines: list[str] = []
-    monkeypatch.setattr(complaintsModule._log, "warning", lines.append)
-    return lines
-
-
-KINDS = [Transport, Layer, Bare]
-eachTransport = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+from .scene import HOST, PROXY, Layer, Recording, Scene, Seen, Transport, eachTransport
 
 HEADERS = [
     ("v1", b"PROXY TCP4 192.0.2.1 198.51.100.2 8080 443\r\n", V4_ADDRESSES),
@@ -193,109 +88,6 @@ def test_aProtocolCanBeExchanged(kind: type[Transport], name: str) -> None:
     scene.transport.receive(b"for the other")
     assert other.events == [("data", b"for the other")]
     assert scene.events[-1][0] == "made"
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"GET / HTTP/1.1\r\n",
-        b"PROXY TCP4 1.2.3.4\r\n",
-        b"\r\n\r\nx",
-        fixed(length=65535),
-        b"PROXY ".ljust(107),
-    ],
-    ids=["http", "half", "blank", "long", "no end"],
-)
-@eachTransport
-def test_anythingElseIsTurnedAwayAtOnce(kind: type[Transport], data: bytes, said: list[str]) -> None:
-    scene = Scene(transport=kind)
-    scene.transport.receive(data)
-    assert scene.transport.aborted
-    assert scene.clock.getDelayedCalls() == []
-    scene.transport.receive(fixed(rest=V4))  # a transport may have more that it has read already
-    scene.transport.lose()
-    assert scene.events == []
-    assert len(said) == 1
-    assert said[0].startswith(f"PROXY protocol: closed the connection from {PROXY}: ")
-
-
-def test_theHeaderHasADeadlineAndBytesDontMoveIt(said: list[str]) -> None:
-    scene = Scene()
-    for byte in b"PROXY TCP4":
-        scene.clock.advance(0.4)
-        scene.transport.receive(bytes([byte]))
-    assert not scene.transport.aborted
-    scene.clock.advance(1.0)
-    assert scene.transport.aborted
-    assert said[0].endswith("its header wasn't complete in 5 seconds")
-    scene.transport.lose()
-    assert (scene.events, len(said)) == ([], 1)
-
-
-def test_afterTheHeaderThereIsNoDeadline() -> None:
-    scene = Scene()
-    scene.transport.receive(fixed(rest=V4))
-    assert scene.clock.getDelayedCalls() == []
-    scene.clock.advance(100)
-    assert not scene.transport.aborted
-
-
-def test_withoutADeadlineNothingIsScheduled() -> None:
-    factory = HAProxyWrappingFactory(Recording())
-    wrapper: Any = factory.buildProtocol(PROXY)
-    wrapper.makeConnection(Transport())
-    assert wrapper in factory.protocols
-
-
-def test_whoWaitsForAHeaderIsKnownAndForgotten() -> None:
-    scene = Scene()
-    assert list(scene.factory.protocols) == [scene.wrapper]
-    scene.transport.receive(fixed(rest=V4))
-    assert scene.factory.protocols == {}
-    other = Scene()
-    other.transport.lose()
-    assert (other.factory.protocols, other.clock.getDelayedCalls(), other.events) == ({}, [], [])
-
-
-@pytest.mark.parametrize(("begun", "lines"), [(b"", 0), (b"PROXY TCP4", 1)], ids=["nothing", "half"])
-def test_whoLeavesWithoutAWordIsNotWorthOne(begun: bytes, lines: int, said: list[str]) -> None:
-    scene = Scene()
-    scene.transport.receive(begun)
-    scene.transport.lose()
-    assert len(said) == lines
-
-
-def test_strangersAreTurnedAwayWithoutAProtocol(said: list[str]) -> None:
-    factory = HAProxyWrappingFactory(Recording(), Trust.parse("10.0.0.0/8"), clock=Clock())
-    assert factory.buildProtocol(PROXY) is not None
-    assert factory.buildProtocol(IPv4Address("TCP", "192.0.2.9", 1)) is None
-    assert factory.buildProtocol(UNIXAddress(None)) is None
-    assert factory.protocols == {}
-    assert len(said) == 1
-    assert "192.0.2.9" in said[0]
-    assert said[0].endswith("it isn't one of those whose headers are believed, 10.0.0.0/8")
-
-
-def test_manyPeersAreOneLineASecond(said: list[str]) -> None:
-    clock = Clock()
-    factory = HAProxyWrappingFactory(Recording(), Trust(), clock=clock)
-    for _ in range(1000):
-        factory.buildProtocol(PROXY)
-    assert len(said) == 1
-    clock.advance(1)
-    factory.buildProtocol(PROXY)
-    factory.buildProtocol(PROXY)
-    assert len(said) == 2
-    assert said[1].endswith(" (and 999 more were closed)")
-    clock.advance(1)
-    factory.buildProtocol(PROXY)
-    assert said[2].endswith(" (and 1 more were closed)")
-
-
-def test_whatAPeerSaysIsOneLineInTheLog(said: list[str]) -> None:
-    scene = Scene()
-    scene.transport.receive(b"PROXY TCP4 1.2.3.4\n[-]FAKE\x1b[31m 1.2.3.4 1 2\r\n")
-    assert said[0].isprintable()
 
 
 def test_aFactoryMayMakeNoProtocol() -> None:

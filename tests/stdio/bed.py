@@ -15,12 +15,17 @@ from typing import Any
 
 from zope.interface import implementer
 
+from tests.running import run
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.interfaces import IHalfCloseableProtocol
 from twisted_endpoints.protocol import Protocol
+from twisted_endpoints.stdio import StandardIO
 
 #: More than fits into a pipe, a socket or a terminal, in lines as terminals want them.
 TEXT = b"".join(b"%9d\n" % number for number in range(20_000))
+
+#: More than a pipe takes while nobody reads it.
+LARGE = b"x" * 200_000
 
 #: What a terminal takes for the end of the input.
 END_OF_TRANSMISSION = b"\x04"
@@ -227,3 +232,41 @@ class Half(Mute):
 
     def writeConnectionLost(self) -> None:
         self.note("no more output")
+
+
+def turn(reactor: Any, rounds: int = 5) -> Deferred[None]:
+    """Let the reactor go round some times."""
+    turned: Deferred[None] = Deferred()
+
+    def again(left: int) -> None:
+        if left:
+            reactor.callLater(0, again, left - 1)
+        else:
+            turned.callback(None)
+
+    again(rounds)
+    return turned
+
+
+def untilLost(
+    reactor: Any, protocol: Echo, stdin: int, stdout: int, act: Callable[[StandardIO], object]
+) -> None:
+    """Connect a protocol, do something with the connection at once, and wait for its end."""
+
+    async def main() -> None:
+        act(StandardIO(protocol, stdin, stdout, reactor))
+        await protocol.lost
+
+    run(reactor, main)
+
+
+def drain(number: int) -> bytes:
+    """Read what is in a pipe."""
+    os.set_blocking(number, False)
+    found = b""
+    try:
+        while piece := os.read(number, 1 << 16):
+            found += piece
+    except BlockingIOError:
+        pass
+    return found

@@ -1,4 +1,4 @@
-"""The ends of the connection that standard input and output are, and who produces and consumes."""
+"""The ends of the connection that standard input and output are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from zope.interface.verify import verifyObject
 
 from tests.asyncioreactor.logged import loggedErrors
 from tests.running import run
-from twisted_endpoints.defer import Deferred
 from twisted_endpoints.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted_endpoints.interfaces import (
     IConsumer,
@@ -27,48 +26,7 @@ from twisted_endpoints.interfaces import (
 )
 from twisted_endpoints.stdio import PipeAddress, StandardIO
 
-from .bed import TEXT, Echo, Ends, Half, Mute
-
-#: More than a pipe takes while nobody reads it.
-LARGE = b"x" * 200_000
-
-
-def turn(reactor: Any, rounds: int = 5) -> Deferred[None]:
-    """Let the reactor go round some times."""
-    turned: Deferred[None] = Deferred()
-
-    def again(left: int) -> None:
-        if left:
-            reactor.callLater(0, again, left - 1)
-        else:
-            turned.callback(None)
-
-    again(rounds)
-    return turned
-
-
-def untilLost(
-    reactor: Any, protocol: Echo, stdin: int, stdout: int, act: Callable[[StandardIO], object]
-) -> None:
-    """Connect a protocol, do something with the connection at once, and wait for its end."""
-
-    async def main() -> None:
-        act(StandardIO(protocol, stdin, stdout, reactor))
-        await protocol.lost
-
-    run(reactor, main)
-
-
-def drain(number: int) -> bytes:
-    """Read what is in a pipe."""
-    os.set_blocking(number, False)
-    found = b""
-    try:
-        while piece := os.read(number, 1 << 16):
-            found += piece
-    except BlockingIOError:
-        pass
-    return found
+from .bed import LARGE, TEXT, Echo, Ends, Half, Mute, drain, turn, untilLost
 
 
 def test_itIsWhatItSaysItIs(reactor: Any, ends: Ends) -> None:
@@ -271,120 +229,6 @@ def test_whoIsToldThatNobodyReadsAndAbortsHearsWhy(reactor: Any, ends: Ends) -> 
     assert "nobody reads" in str(half.reason.value)
 
 
-class Pusher:
-    """Notes what it is told."""
-
-    def __init__(self, told: list[str]) -> None:
-        self.pauseProducing = lambda: told.append("pause")
-        self.resumeProducing = lambda: told.append("resume")
-        self.stopProducing = lambda: told.append("stop")
-
-
-def test_aPushProducerIsPausedAndResumed(reactor: Any, ends: Ends) -> None:
-    taker, stdout = ends.pipe()
-    protocol, told = Mute(), []
-
-    async def main() -> None:
-        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
-        stdio.registerProducer(Pusher(told), True)
-        with pytest.raises(RuntimeError):
-            stdio.registerProducer(Pusher(told), True)
-        stdio.write(LARGE)
-        stdio.write(LARGE)
-        assert told == ["pause"]
-        got = 0
-        while told == ["pause"]:
-            await turn(reactor, 1)
-            got += len(drain(taker))
-        assert got == 2 * len(LARGE)
-        assert told == ["pause", "resume"]
-        stdio.loseConnection()
-        await protocol.lost
-
-    run(reactor, main)
-    assert told == ["pause", "resume", "stop"]
-
-
-class Puller:
-    """Produces some pieces, one whenever it is asked."""
-
-    def __init__(self, stdio: StandardIO, pieces: int) -> None:
-        self.stdio = stdio
-        self.left = pieces
-
-    def resumeProducing(self) -> None:
-        if self.left:
-            self.left -= 1
-            self.stdio.write(LARGE)
-        else:
-            self.stdio.unregisterProducer()
-
-    def stopProducing(self) -> None:
-        raise AssertionError("it was to produce all")
-
-
-def test_loseConnectionWaitsForAPullProducer(reactor: Any, ends: Ends) -> None:
-    stdout, taken = ends.output("pipe")
-    protocol = Mute()
-
-    async def main() -> None:
-        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
-        stdio.registerProducer(Puller(stdio, 3), False)
-        stdio.loseConnection()
-        await protocol.lost
-
-    run(reactor, main)
-    assert taken() == 3 * LARGE
-
-
-def test_loseConnectionDoesNotWaitForItself(reactor: Any, ends: Ends) -> None:
-    stdout, taken = ends.output("pipe")
-    protocol = Mute()
-
-    async def main() -> None:
-        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
-        stdio.registerProducer(stdio, True)
-        stdio.write(LARGE)
-        stdio.loseConnection()
-        await protocol.lost
-
-    run(reactor, main)
-    assert taken() == LARGE
-
-
-def test_aProducerThatComesTooLateIsStopped(reactor: Any, ends: Ends) -> None:
-    stdio, told = StandardIO(Mute(), *ends.pipe(), reactor), []
-    stdio.connectionLost(None)  # type: ignore[arg-type]
-    stdio.registerProducer(Pusher(told), True)
-    stdio.unregisterProducer()
-    stdio.resumeProducing()
-    stdio.pauseProducing()
-    stdio.loseWriteConnection()
-    stdio.loseConnection()
-    stdio.abortConnection()
-
-    assert told == ["stop"]
-
-
-def test_pausedItLeavesTheInputWhereItIs(reactor: Any, ends: Ends) -> None:
-    stdin, feeder = ends.pipe()
-    protocol = Mute()
-
-    async def main() -> None:
-        stdio = StandardIO(protocol, stdin, ends.pipe()[1], reactor)
-        stdio.pauseProducing()
-        os.write(feeder, b"later")
-        await turn(reactor)
-        assert protocol.received == b""
-        stdio.resumeProducing()
-        await protocol.next
-        assert protocol.received == b"later"
-        stdio.stopProducing()
-        await protocol.lost
-
-    run(reactor, main)
-
-
 def raising(name: str) -> Callable[..., Any]:
     def method(self: Echo, *args: Any) -> None:
         raise ValueError(name)
@@ -412,47 +256,6 @@ def test_aProtocolThatRaisesLosesItsConnection(reactor: Any, ends: Ends, name: s
         run(reactor, main)
     assert logged == [ValueError]
     assert protocol.reason.type is ValueError
-
-
-def test_aConnectionThatIsLostIsNotWaitedForToProduce(reactor: Any, ends: Ends) -> None:
-    protocol = Mute()
-    taker, stdout = ends.pipe()
-    taken = []
-
-    async def main() -> None:
-        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
-        gone = Pusher([])
-        stdio.registerProducer(gone, True)
-        stdio.write(LARGE)
-        gone.disconnected = True  # type: ignore[attr-defined]
-        stdio.loseConnection()
-        while not protocol.lost.called:
-            taken.append(drain(taker))
-            await turn(reactor, 1)
-
-    run(reactor, main)
-    assert b"".join(taken) == LARGE
-    assert protocol.reason.type is ConnectionDone
-
-
-def test_aProducerThatRaisesLosesTheConnection(reactor: Any, ends: Ends) -> None:
-    protocol, told = Mute(), []
-    producer = Pusher(told)
-    taker, stdout = ends.pipe()
-
-    async def main() -> None:
-        stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
-        stdio.registerProducer(producer, True)
-        stdio.write(LARGE)
-        producer.resumeProducing = lambda: 1 // 0  # type: ignore[assignment, return-value]
-        while not protocol.lost.called:
-            drain(taker)
-            await turn(reactor, 1)
-
-    with loggedErrors() as logged:
-        run(reactor, main)
-    assert logged == [ZeroDivisionError]
-    assert told == ["pause", "stop"]
 
 
 def test_connectionMadeThatRaisesLeavesNothing(reactor: Any, ends: Ends) -> None:
