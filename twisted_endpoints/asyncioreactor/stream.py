@@ -96,8 +96,8 @@ class Stream(Writer):
         self._transport = transport
         protocol = self._owner._buildProtocol(self)
         if protocol is None:
-            if transport.is_closing():
-                # uvloop: the attempt was given up, and nothing more is said of its connection.
+            if self.disconnected:
+                # Nobody will call `connection_lost`: the two would be a circle.
                 self._transport = None
                 return
             self.protocol = NullProtocol()
@@ -326,7 +326,12 @@ class Stream(Writer):
 
 async def attach(loop: asyncio.AbstractEventLoop, stream: Stream, sock: socket.socket) -> None:
     """Give a connected socket to the event loop; it is closed if that fails."""
-    transport, _ = await loop.create_connection(lambda: stream, sock=sock)
+    try:
+        transport, _ = await loop.create_connection(lambda: stream, sock=sock)
+    except asyncio.CancelledError:
+        # The loop has closed it.  uvloop begins it all the same, and then says no more of it.
+        stream.disconnected = True
+        raise
     ended = stream.disconnected or stream._transport is not transport
     if ended and type(transport).__module__.startswith("uvloop"):
         # Closed within connection_made, before uvloop had made a note of who owns the descriptor: it is
