@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from twisted_endpoints.address import IPv4Address, UNIXAddress
-from twisted_endpoints.haproxy import (
-    HAProxyWrappingFactory,
-    Trust,
-)
+from twisted_endpoints.haproxy import HAProxyWrappingFactory, Trust
 from twisted_endpoints.task import Clock
 
 from .headers import V4, fixed
