@@ -61,6 +61,15 @@ class Logger:
         """Log what an operator may want to know."""
         self._emit("info", text)
 
+    def wantsInfo(self) -> bool:
+        """Tell whether anybody may read what `info` is given: its text may be some work."""
+        if vocabulary == "twisted":
+            # Each observer decides for itself.
+            return True
+        import logging
+
+        return bool(self._sink.isEnabledFor(logging.INFO))
+
     def warning(self, text: str, **fields: object) -> None:
         """
         Log what works, but should be looked at.

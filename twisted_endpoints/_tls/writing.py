@@ -38,8 +38,8 @@ _SENDING = CHUNK + 2**10
 class _Made:
     """OpenSSL's connection of a `Writer` whose `makeConnection` made none: made when it is first needed."""
 
-    def __get__(self, layer: Writer, owner: type[Writer]) -> Any:
-        if layer.transport is None:
+    def __get__(self, layer: Writer | None, owner: type[Writer]) -> Any:
+        if layer is None or layer.transport is None:
             return None
         # From now on that is what is found, and not this.
         made = layer._tlsConnection = layer.factory._creatorCallable(layer)

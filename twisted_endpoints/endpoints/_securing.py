@@ -99,8 +99,10 @@ class _Awaiting(Protocol):
             transport.failVerification(reason)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        text = str(explained(reason or Failure()).value)
-        _log.info(f"no TLS connection from {self._address}: {text}")
+        # Anybody can make this happen as often as they like.
+        if _log.wantsInfo():
+            text = str(explained(reason or Failure()).value)
+            _log.info(f"no TLS connection from {self._address}: {text}")
 
 
 class AwaitingFactory(Factory):
