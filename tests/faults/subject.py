@@ -118,6 +118,10 @@ class Subject:
         for _ in range(min(int(count), len(self._taken))):
             os.close(self._taken.pop())
 
+    async def whenFull(self, what: str) -> Any:
+        """Let peers wait or drop them where descriptors run out."""
+        self._tcp.whenFull = self._unix.whenFull = what
+
     async def listen(self, kind: str) -> Any:
         """Listen and stop; tell how that went."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import ssl
 import subprocess
@@ -128,6 +129,24 @@ def connected(address: Any) -> socket.socket:
         peer.close()
         raise
     return peer
+
+
+def calling(address: Any) -> socket.socket:
+    """Begin to connect to an address of TCP, or a path: who is turned away may never be connected."""
+    caller = socket.socket(socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX)
+    caller.setblocking(False)
+    caller.connect_ex(address)
+    return caller
+
+
+def isTurnedAway(caller: socket.socket) -> bool:
+    """Wait for what comes; tell whether that is the end, which over TCP is a reset."""
+    if not select.select([caller], [], [], PATIENCE)[0]:
+        return False
+    try:
+        return caller.recv(1) == b"" and caller.family == socket.AF_UNIX
+    except ConnectionResetError:
+        return True
 
 
 def echoes(peer: socket.socket, data: bytes = b"x" * 64) -> bool:

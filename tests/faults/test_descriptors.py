@@ -12,7 +12,7 @@ import pytest
 
 from tests.loops import LOOPS
 
-from .subjects import Subject, connected, echoes, running, soon
+from .subjects import Subject, calling, connected, echoes, isTurnedAway, running, soon
 
 KINDS = ["tcp", "unix"]
 
@@ -95,6 +95,41 @@ def test_theReserveIsTakenToo(subject: Subject, kind: str, closing: ExitStack) -
     subject.tell("free", LIMIT)
     assert echoes(late)
     assert echoes(closing.enter_context(subject.open(kind)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_peersMayBeTurnedAwayInstead(subject: Subject, kind: str, closing: ExitStack) -> None:
+    subject.tell("whenFull", "drop")
+    closing.callback(subject.tell, "whenFull", "wait")
+    first = closing.enter_context(subject.open(kind))
+    assert echoes(first)
+    while subject.descriptors().total() < LIMIT - RESERVE:
+        served = closing.enter_context(subject.open(kind))
+        assert echoes(served)
+    assert soon(subject.log)
+    where = subject.tell("where")[kind]
+    address = ("127.0.0.1", where) if kind == "tcp" else where
+    before, began = subject.cpu(), time.monotonic()
+    for _ in range(3):
+        callers = [closing.enter_context(calling(address)) for _ in range(40)]
+        assert all(map(isTurnedAway, callers))
+        assert echoes(first)
+        # Its other port may turn it away, but it can begin.
+        assert "Too many" not in subject.tell("connect", "unix" if kind == "tcp" else "tcp")
+    passed = time.monotonic() - began
+    assert subject.cpu() - before < 0.5 * max(passed, 0.5)
+    assert len(subject.log()) <= 1 + passed
+    assert soon(lambda: subject.descriptors().total() == LIMIT - RESERVE)
+    # The reserve is lost: they wait, as there is nothing to turn them away with.
+    subject.tell("take", 0)
+    closing.callback(subject.tell, "free", LIMIT)
+    late = closing.enter_context(calling(address))
+    assert isQuiet(subject)
+    assert echoes(first)
+    subject.tell("free", LIMIT)
+    assert isTurnedAway(late)
+    served.close()
+    assert soon(lambda: echoes(closing.enter_context(subject.open(kind))))
 
 
 def test_aRelayKeepsDescriptorsForItsOutgoingConnections(subject: Subject, closing: ExitStack) -> None:
