@@ -268,12 +268,12 @@ class ProcessEndpoint:
                 self._executable,
                 # Not every reactor takes an empty command line, and no program counts on it.
                 self._args or (self._executable,),
-                self._env,
-                self._path,
-                self._uid,
-                self._gid,
-                self._usePTY,
-                self._childFDs,
+                env=self._env,
+                path=self._path,
+                uid=self._uid,
+                gid=self._gid,
+                usePTY=self._usePTY,
+                childFDs=self._childFDs,
             )
         except Exception:
             return fail(Failure())
