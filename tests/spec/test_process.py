@@ -138,11 +138,11 @@ def test_itWrapsAnIProtocol() -> None:
 def test_theEndpointGivesTheReactorThatWrapper() -> None:
     spawned: list[Any] = []
     endpoint = ProcessEndpoint(MemoryReactorClock(), "/bin/program", ["program", "-x"])
-    endpoint._spawnProcess = lambda *args: spawned.append(args)
+    endpoint._spawnProcess = lambda *args, **options: spawned.append(args)
     factory = GreeterFactory()
     endpoint.connect(factory)
 
-    [(wrapped, executable, args, *_)] = spawned
+    [(wrapped, executable, args)] = spawned
     assert isinstance(wrapped, _WrapIProtocol)
     assert wrapped.protocol is factory.made[0]
     assert (executable, args) == ("/bin/program", ["program", "-x"])
