@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._log import Logger
+from .._log import Logger, Seldom
 
 _log = Logger(__name__)
-
-#: Seconds from one record to the next.
-INTERVAL = 1.0
 
 
 class Complaints:
@@ -21,16 +18,14 @@ class Complaints:
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
-        self._seconds = seconds
-        self._next: float | None = None
+        self._isTime = Seldom(seconds)
         self._unsaid = 0
 
     def about(self, peer: object, why: str) -> None:
         """Say why a connection was closed."""
-        now = self._seconds()
-        if self._next is not None and now < self._next:
+        if not self._isTime():
             self._unsaid += 1
             return
         more = f" (and {self._unsaid} more were closed)" if self._unsaid else ""
-        self._next, self._unsaid = now + INTERVAL, 0
+        self._unsaid = 0
         _log.warning(f"PROXY protocol: closed the connection from {peer}: {why}{more}")
