@@ -37,13 +37,15 @@ class _Attempt:
         stream: what it connects.
     """
 
-    __slots__ = ("_connector", "_coroutine", "_future", "_stream")
+    __slots__ = ("_cancelled", "_connector", "_coroutine", "_future", "_stream")
 
     def __init__(self, connector: Connector, stream: Stream) -> None:
         self._connector = connector
         self._stream = stream
         self._coroutine = connector._open(stream)
         self._future: asyncio.Future[Any] | None = None
+        #: Cancelled when what it awaited was done, and this step still to come.
+        self._cancelled = False
 
     def step(self, done: asyncio.Future[Any] | None = None) -> None:
         """Go as far as the coroutine can."""
@@ -51,9 +53,14 @@ class _Attempt:
         del done
         self._future = None
         try:
-            self._future = self._coroutine.send(None)
-        except (StopIteration, asyncio.CancelledError):
+            if self._cancelled:
+                self._future = self._coroutine.throw(asyncio.CancelledError())
+            else:
+                self._future = self._coroutine.send(None)
+        except StopIteration:
             pass
+        except asyncio.CancelledError:
+            self._stream._letGo()
         except Exception as e:
             connector = self._connector
             # Later: this may be the first step, and the factory hears of it when connect() has returned.
@@ -64,8 +71,8 @@ class _Attempt:
 
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` where the coroutine waits."""
-        if self._future is not None:
-            self._future.cancel()
+        if self._future is not None and not self._future.cancel():
+            self._cancelled = True
 
 
 @implementer(IConnector)

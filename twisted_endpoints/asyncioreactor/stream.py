@@ -97,8 +97,7 @@ class Stream(Writer):
         protocol = self._owner._buildProtocol(self)
         if protocol is None:
             if self.disconnected:
-                # Nobody will call `connection_lost`: the two would be a circle.
-                self._transport = None
+                self._letGo()
                 return
             self.protocol = NullProtocol()
             self.connected = True
@@ -106,6 +105,15 @@ class Stream(Writer):
             return
         self.protocol = protocol
         self._start()
+
+    def _letGo(self) -> None:
+        """
+        Hold the loop's transport no longer: its attempt was given up, and the loop closes it.
+
+        uvloop does so without `connection_lost`, be it before or after `connection_made`.
+        """
+        self.disconnected = True
+        self._transport = None
 
     def _start(self) -> None:
         self.connected = self._writable = True
@@ -326,12 +334,7 @@ class Stream(Writer):
 
 async def attach(loop: asyncio.AbstractEventLoop, stream: Stream, sock: socket.socket) -> None:
     """Give a connected socket to the event loop; it is closed if that fails."""
-    try:
-        transport, _ = await loop.create_connection(lambda: stream, sock=sock)
-    except asyncio.CancelledError:
-        # The loop has closed it.  uvloop begins it all the same, and then says no more of it.
-        stream.disconnected = True
-        raise
+    transport, _ = await loop.create_connection(lambda: stream, sock=sock)
     ended = stream.disconnected or stream._transport is not transport
     if ended and type(transport).__module__.startswith("uvloop"):
         # Closed within connection_made, before uvloop had made a note of who owns the descriptor: it is
