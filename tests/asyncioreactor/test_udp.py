@@ -310,6 +310,8 @@ def test_groupsAreJoinedAndLeft(reactor: Any, family: str) -> None:
         chosen = where if family == "IPv4" else socket.if_nametoindex(where)
         assert await port.setOutgoingInterface(chosen) == 1
         assert port.getOutgoingInterface() == chosen
+        with pytest.raises(TypeError, match="for an interface, not "):
+            await port.setOutgoingInterface(b"" if family == "IPv4" else where)
         port.setTTL(1)
         assert port.getTTL() == 1
         port.setLoopbackMode(False)

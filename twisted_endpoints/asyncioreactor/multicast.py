@@ -96,19 +96,23 @@ class MulticastPort(DatagramPort):
             addr: for IPv4 its address, or a name that is looked up; for IPv6 its index.
 
         Returns:
-            A Deferred that fires with 1, or fails with OSError or MulticastJoinError: there is none such.
+            A Deferred that fires with 1, or fails with OSError or MulticastJoinError: there is none such; or
+            with TypeError: that is what the other family wants.
         """
+        return Deferred.fromCoroutine(self._chooseInterface(addr))
 
-        async def choose() -> int:
-            if self.addressFamily == socketlib.AF_INET6:
-                assert isinstance(addr, int), "an IPv6 port wants the interface's index"
-                self._set(self._options.interface, addr)
-            else:
-                assert isinstance(addr, str), "an IPv4 port wants the interface's address"
-                self._set(self._options.interface, self._packed(await self._resolved(addr)))
-            return 1
-
-        return Deferred.fromCoroutine(choose())
+    async def _chooseInterface(self, addr: str | int) -> int:
+        value: int | bytes
+        match self.addressFamily, addr:
+            case socketlib.AF_INET6, int():
+                value = addr
+            case socketlib.AF_INET, str():
+                value = self._packed(await self._resolved(addr))
+            case _:
+                wanted = "its index" if self.addressFamily == socketlib.AF_INET6 else "its address"
+                raise TypeError(f"{self!r} wants {wanted} for an interface, not {addr!r}")
+        self._set(self._options.interface, value)
+        return 1
 
     def getLoopbackMode(self) -> bool:
         """Tell whether this host hears what it sends to groups."""

@@ -157,6 +157,12 @@ class DatagramPort:
 
     @property
     def _bound(self) -> socketlib.socket:
+        """
+        The socket.
+
+        Raises:
+            RuntimeError: there is none any more.
+        """
         if self.socket is None:
             raise RuntimeError(f"{self!r}: it doesn't listen any more")
         return self.socket
@@ -201,6 +207,7 @@ class DatagramPort:
             InvalidAddressError: the host is no IP address, or of the other family than the port.
             MessageLengthError: it is longer than a datagram can be.
             OSError: the system can't send it: no route, no room.
+            RuntimeError: this port doesn't listen any more.
         """
         try:
             if self._peer is None:
