@@ -10,7 +10,6 @@ sees, because it is the one that tells the addresses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer, providedBy
@@ -192,14 +191,6 @@ class HAProxyProtocolWrapper(ProtocolWrapper):
         """Close the connection: whoever consumes what it receives wants no more."""
         self.loseConnection()
 
-    def write(self, data: bytes) -> None:
-        """Pass it on."""
-        self.transport.write(data)  # type: ignore[union-attr]
-
-    def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Pass it on."""
-        self.transport.writeSequence(data)  # type: ignore[union-attr]
-
     def abortConnection(self) -> None:
         """Pass it on, and remember it in `disconnecting`."""
         self.disconnecting = True
@@ -217,4 +208,5 @@ class HAProxyProtocolWrapper(ProtocolWrapper):
 
     @property
     def _transport(self) -> Any:
+        # As the built-in ProtocolWrapper has it, and Twisted's hasn't.
         return self.transport
