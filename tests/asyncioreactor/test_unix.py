@@ -552,6 +552,27 @@ def test_aFullQueueIsWaitedFor(play: Play) -> None:
     play(main)
 
 
+def test_anAttemptIsGivenUpJustBeforeItsNextStep(play: Play) -> None:
+    async def main(scene: Scene) -> None:
+        with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as waits:
+            busy.bind(scene.path)
+            busy.listen(0)
+            waits.connect(scene.path)
+            factory = OneClientFactory(Recorder())
+            # The loop runs from now on, and has the descriptors that it needs for that.
+            await scene.soon(1)
+            before = descriptorsOpen()
+            connector = scene.reactor.connectUNIX(scene.path, factory)
+            # It has waited long enough to try again, and will in the loop's next round.
+            connector._attempt._future.set_result(None)
+            connector.stopConnecting()
+            assert type(await factory.failed) is error.UserError
+            await scene.soon()
+            assert descriptorsOpen() == before
+
+    play(main)
+
+
 # Descriptors
 
 

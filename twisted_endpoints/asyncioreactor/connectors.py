@@ -54,6 +54,7 @@ class _Attempt:
         self._future = None
         try:
             if self._cancelled:
+                self._cancelled = False
                 self._future = self._coroutine.throw(asyncio.CancelledError())
             else:
                 self._future = self._coroutine.send(None)
