@@ -3,7 +3,8 @@ Attacks on a TLS server, and what becomes of good clients meanwhile: ``python -m
 
     stalled     400 peers that say nothing, half of a hello, all of it, or a byte now and then: what each of
                 them costs, and when they are gone
-    flood       four peers that ask for unknown names as fast as they can: how long good handshakes take
+    flood       four peers that ask for unknown names as fast as they can: how long good handshakes take; and,
+                as the attackers and the good client share a core, how long while they attack another server
     renewal     10,000 handshakes while files in the server's folder are rewritten 1,000 times, in place and
                 by renaming, and often with something broken: how many fail
 
@@ -28,7 +29,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .streams import LOAD, line, peer, resident
+from .streams import LOAD, MEASURED, line, peer, resident, started
 from .tls import fill, issue, load
 
 #: Seconds for a handshake, by default.
@@ -133,15 +134,25 @@ def stalled(contender: str) -> None:
 
 def flood(contender: str) -> None:
     context = client()
-    with serving(contender) as (_, port, _):
+
+    def handshake() -> float:
+        return statistics.median(visit(context, port) for _ in range(300))
+
+    refuser = started(sys.executable, "-m", "benchmarks.tls_load", str(MEASURED), "refuser")
+    with serving(contender) as (_, port, _), refuser as other:
         for _ in range(50):
             visit(context, port)
-        quiet = statistics.median(visit(context, port) for _ in range(300))
+        quiet = handshake()
         with load("unknown", port, 4):
             time.sleep(1)
-            flooded = statistics.median(visit(context, port) for _ in range(300))
+            flooded = handshake()
+        # Attacks that cost the server nothing: what is left is the attackers' own time on the client's core.
+        with load("unknown", int(line(other)), 4):
+            time.sleep(1)
+            shared = handshake()
     print(f"a good handshake: {quiet * 1e3:.2f} ms, and {flooded * 1e3:.2f} ms under four attackers")
     report("that is", flooded / quiet, 2, "times as long")
+    print(f"while they attack another server: {shared * 1e3:.2f} ms, {shared / quiet:.2f} times as long")
 
 
 def renewal(contender: str, handshakes: int, rewrites: int) -> None:

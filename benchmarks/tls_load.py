@@ -8,6 +8,7 @@ The other end of the rows of TLS: ``python -m benchmarks.tls_load CORE MODE ...`
     source PORT                 write as fast as it goes
     hold PORT CONNECTIONS       the same as echo, once on each connection, which then stays as it is
     server FOLDER               answer with what comes, close what the client has closed
+    refuser                     send everybody away, without OpenSSL
 
 It talks with who started it as `load.c` does.
 """
@@ -27,6 +28,9 @@ from typing import Any
 QUESTION = bytes(64)
 
 BLOCK = bytes(1 << 16)
+
+#: The alert ``unrecognized_name``.
+REFUSAL = b"\x15\x03\x03\0\x02\x02\x70"
 
 
 class Load:
@@ -143,6 +147,21 @@ class Load:
 
         for _ in range(16):
             self.start(play)
+
+    def refuser(self) -> None:
+        listening = socket.create_server(("0.0.0.0", 0), backlog=1024)
+        print(listening.getsockname()[1], flush=True)
+
+        def play(counter: list[int]) -> None:
+            while True:
+                plain, _ = listening.accept()
+                with plain:
+                    # All of a hello, or enough of it.
+                    if plain.recv(1 << 16):
+                        plain.sendall(REFUSAL)
+                counter[0] += 1
+
+        self.start(play)
 
 
 def _ask(sock: ssl.SSLSocket) -> None:
