@@ -68,6 +68,16 @@ async def rounds(reactor: Any, count: int = 10) -> None:
         await gone
 
 
+async def exhausted(reactor: Any, peers: Any) -> tuple[Counting, Any]:
+    """Listen, and accept the one peer that there is room for."""
+    factory = Counting()
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    peers(port)
+    await factory.reached[0]
+    await rounds(reactor)
+    return factory, port
+
+
 def test_aPortPausesUntilThereIsRoom(reactor: Any, peers: Any, limit: list[int]) -> None:
     async def main() -> None:
         factory = Counting()
@@ -91,11 +101,7 @@ def test_aPortPausesUntilThereIsRoom(reactor: Any, peers: Any, limit: list[int])
 
 def test_aPausedPortStops(reactor: Any, peers: Any, limit: list[int]) -> None:
     async def main() -> None:
-        factory = Counting()
-        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
-        peers(port)
-        await factory.reached[0]
-        await rounds(reactor)
+        _, port = await exhausted(reactor, peers)
         await port.stopListening()
         assert not port.connected
 
@@ -162,11 +168,7 @@ def test_pausingAndRunningOutOfDescriptorsDoNotUndoEachOther(
     reactor: Any, peers: Any, limit: list[int]
 ) -> None:
     async def main() -> None:
-        factory = Counting()
-        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
-        peers(port)
-        await factory.reached[0]
-        await rounds(reactor)
+        factory, port = await exhausted(reactor, peers)
         peers(port)
         # There is no room, whatever anybody says.
         port.pauseProducing()
@@ -264,12 +266,8 @@ def test_aPortThatIsPausedStops(reactor: Any, peers: Any) -> None:
 
 def test_aFullPortMayTurnPeersAway(reactor: Any, peers: Any, limit: list[int]) -> None:
     async def main() -> None:
-        factory = Counting()
-        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        factory, port = await exhausted(reactor, peers)
         port.whenFull = "drop"
-        peers(port)
-        await factory.reached[0]
-        await rounds(reactor)
         late = [peers(port) for _ in range(20)]
         for peer in late:
             peer.setblocking(False)
