@@ -603,6 +603,11 @@ def test_listeningOnABinding(reactor: Any, free: int) -> None:
     run(reactor, main)
 
 
+def test_aPortThatIsNoNumber(reactor: Any) -> None:
+    with pytest.raises(TypeError, match="port must be a number, not '80'"):
+        reactor.listenTCP("80", OneFactory(None))
+
+
 def test_stoppingTheReactorFailsTheAttempt(reactor: Any) -> None:
     factory = OneClientFactory(None)
     reactor.installResolver(Silent())

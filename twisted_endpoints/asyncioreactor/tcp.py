@@ -257,9 +257,12 @@ class TCP(Connecting):
 
         Raises:
             CannotListenError: the address is in use, forbidden or not one of this machine's.
+            TypeError: the port isn't a number.
         """
         reuseAddress, reusePort = True, False
         if not isinstance(port, int) and port is not None:
+            if not hasattr(port, "_port"):
+                raise TypeError(f"port must be a number, not {port!r}")
             binding = port
             if interface not in ("", binding._address):
                 raise ValueError("Inconsistent interface vs Binding specifiers")
