@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,19 @@ def test_theRest() -> None:
     assert (endpoint._path, endpoint._usePTY, endpoint._uid, endpoint._gid) == (None, False, None, None)
 
 
+def test_usersAndGroupsHaveNames() -> None:
+    group = quoteStringArgument(grp.getgrgid(0).gr_name)
+    endpoint = made(f"process:x:uid={pwd.getpwuid(0).pw_name}:gid={group}")
+    assert (endpoint._uid, endpoint._gid) == (0, 0)
+
+
+def test_whoIsUnknownIsSaidToBe() -> None:
+    with pytest.raises(DescriptionError, match=r"(?s)This machine has no user of that name\."):
+        made("process:x:uid=no one")
+    with pytest.raises(DescriptionError, match=r"(?s)This machine has no group of that name\."):
+        made("process:x:gid=no one")
+
+
 def test_asTwistedCallsIt() -> None:
     endpoint: Any = client.parseStreamClient(object(), "/bin/echo", b"a", "b", cwd="/")
     assert endpoint._args == ("/bin/echo", "a", "b")
@@ -120,7 +135,12 @@ def test_asTwistedCallsIt() -> None:
         ),
         ("process:x:stderr=no", "stderr must be log, drop or inherit, not 'no'", "no"),
         ("process:x:pty=1:stderr=drop", "stderr can't be used: with pty=1", "drop"),
-        ("process:x:uid=root", "uid must be a whole number", "root"),
+        ("process:x:uid=no one", "uid must be a user's name or number, not 'no one'", "no one"),
+        ("process:x:gid=no one", "gid must be a group's name or number, not 'no one'", "no one"),
+        ("process:x:uid=", "uid must be a user's name or number", ""),
+        ("process:x:uid=-1", "uid must be a user's name or number, not '-1'", "-1"),
+        ("process:x:gid=4294967295", "gid must be a group's name or number", "4294967295"),
+        ("process:x:uid=\0", "uid must be a user's name or number", "\\x00"),
     ],
     ids=lambda value: value.replace("\0", "NUL") if isinstance(value, str) else "",
 )

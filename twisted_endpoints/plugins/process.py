@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any
@@ -35,6 +36,35 @@ def _behaviour(text: str) -> str:
     return text
 
 
+def _user(text: str) -> int:
+    import pwd
+
+    return _known("user", lambda: pwd.getpwnam(text).pw_uid, text)
+
+
+def _group(text: str) -> int:
+    import grp
+
+    return _known("group", lambda: grp.getgrnam(text).gr_gid, text)
+
+
+def _known(what: str, find: Callable[[], int], text: str) -> int:
+    """Give a number as it is written, or that of a name."""
+    if text.isascii() and text.isdigit():
+        if len(text) > 10 or int(text) > _HIGHEST_ID:
+            raise ValueError(f"The highest number is {_HIGHEST_ID}.")
+        return int(text)
+    if not text or "\0" in text:
+        raise ValueError("")
+    try:
+        return find()
+    except (KeyError, UnicodeError):
+        raise ValueError(f"This machine has no {what} of that name.") from None
+
+
+#: The one beyond it, -1, stands for "leave it" in system calls.
+_HIGHEST_ID = 2**32 - 2
+
 #: Arguments of a program: a keyword gives one, positions give any number.
 Arguments = Annotated[tuple[str, ...], Kind("text", "text without NUL characters", _one, shlex.join)]
 
@@ -48,6 +78,10 @@ Variables = Annotated[
         lambda value: shlex.join(f"{name}={each}" for name, each in value.items()),
     ),
 ]
+
+#: A user, and a group of users.
+User = Annotated[int, Kind("user", "a user's name or number", _user)]
+Group = Annotated[int, Kind("group", "a group's name or number", _group)]
 
 #: What becomes of what a program writes to its error output.
 ErrorOutput = Annotated[str, Kind("word", "log, drop or inherit", _behaviour)]
@@ -87,8 +121,8 @@ class _Client(ClientParser):
         "cwd": "the folder to run it in",
         "stderr": "log or drop its error output, or have it go where this program's goes",
         "pty": "1 gives it a terminal, with its error output in the stream",
-        "uid": "the user to run it as, by number",
-        "gid": "the group to run it as, by number",
+        "uid": "the user to run it as",
+        "gid": "the group to run it as",
     }
 
     def build(
@@ -102,8 +136,8 @@ class _Client(ClientParser):
         cwd: Path | None = None,
         stderr: ErrorOutput = "log",
         pty: Flag = False,
-        uid: int | None = None,
-        gid: int | None = None,
+        uid: User | None = None,
+        gid: Group | None = None,
     ) -> ProcessEndpoint:
         if any("\0" in each for each in arg):
             raise Refused("arg", "no program can be given a NUL")
