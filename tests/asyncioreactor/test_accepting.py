@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,13 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from tests.running import run
-from twisted_endpoints.asyncioreactor import accepting
+from twisted_endpoints.asyncioreactor import accepting, room
 from twisted_endpoints.asyncioreactor.loops import isUvloop
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.error import CannotListenError
 from twisted_endpoints.interfaces import IPushProducer
 from twisted_endpoints.protocol import Factory, Protocol
 from twisted_endpoints.task import deferLater
-
-from .fakes import FakeLoop
 
 
 class Counting(Factory):
@@ -57,7 +55,7 @@ def peers() -> Iterator[Any]:
 def limit(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many descriptors this process may have, as far as ports know; none to begin with."""
     number = [0]
-    monkeypatch.setattr(accepting, "_limit", lambda: number[0])
+    monkeypatch.setattr(room, "limit", lambda: number[0])
     return number
 
 
@@ -371,53 +369,3 @@ def test_aLoopThatCannotServeIsAnErrorOfListening(reactor: Any, monkeypatch: pyt
     monkeypatch.setattr(reactor._loop, "create_server", refuse)
     with pytest.raises(CannotListenError, match="no memory"):
         reactor.listenTCP(0, Counting(), interface="127.0.0.1")
-
-
-class Table:
-    """As much of `os` as looks at the table of descriptors: one of sixteen."""
-
-    def __init__(self) -> None:
-        self.open: set[int] = set()
-
-    def dup(self, number: int) -> int:
-        free = [each for each in range(16) if each not in self.open]
-        if not free:
-            raise OSError(errno.EMFILE, "full")
-        self.open.add(free[0])
-        return free[0]
-
-    def close(self, number: int) -> None:
-        self.open.remove(number)
-
-    def get_inheritable(self, number: int) -> bool:
-        if number not in self.open:
-            raise OSError(errno.EBADF, "closed")
-        return False
-
-
-@pytest.mark.parametrize(
-    ("taken", "room"),
-    [
-        (range(11), True),
-        (range(12), False),
-        (range(16), False),
-        # Of the reserve, 12 to 15, one is lent: two have to be free elsewhere.
-        ([*range(11), 13], False),
-        ([*range(10), 13], True),
-        ([*range(2, 16)], False),
-        ([*range(5, 16)], True),
-    ],
-)
-def test_whatTheReserveHasLentMustBeFreeElsewhere(
-    taken: Iterable[int], room: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = Table()
-    monkeypatch.setattr(accepting, "os", table)
-    monkeypatch.setattr(accepting, "_limit", lambda: 16)
-    monkeypatch.setattr(accepting, "_reserve", lambda limit: 4)
-    with socket.socket() as sock:
-        made = accepting.Acceptor(FakeLoop(), Counting, sock, 1, "x")  # type: ignore[arg-type]
-        made._taken = None
-        table.open.update(taken)
-        assert made._hasRoom() is room
-        assert table.open == set(taken)

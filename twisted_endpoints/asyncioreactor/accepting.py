@@ -7,10 +7,7 @@ close them (and, if its own reserve for that is lost, does nothing else any more
 accept(), asyncio logs a traceback.  So the loop gets a copy of the listening socket, which can be taken away
 from it and given again while peers wait in the kernel's queue, and
 
-- it is taken away before descriptors run out.  A new descriptor gets the lowest number that is free: when
-  that is within a reserve below the limit, the table is nearly full.  What remains is for what accepted
-  connections need next: files, and the connections that a relay makes for them.  Whatever of the reserve
-  they have taken has to be free elsewhere before anything else is accepted: else it would be gone one day.
+- it is taken away before descriptors run out: `room` tells when;
 - it is taken away when accept() fails, and given again a moment later.
 
 Who is turned away instead of having to wait is accepted here meanwhile, and closed, a few times a second.
@@ -24,16 +21,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import resource
 import socket as socketlib
 import struct
-import sys
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from .._log import Logger, Seldom
 from .loops import isUvloop
+from .room import Room, limit
 
 if TYPE_CHECKING:
     from .stream import Stream
@@ -45,9 +41,6 @@ _ACCEPTS = 50
 #: How many rounds of its loop asyncio needs for a connection, from accept() until its task has ended: the
 #: first is that of `Acceptor.close`.  A loop that is closed before logs each one.
 _HANDING_OVER = 4
-#: How many descriptors the reserve has, and the most of all of them that it is: one in so many.
-_RESERVE = 32
-_RESERVE_SHARE = 8
 #: A round of asyncio's loop accepts at most as many as one in so many of the descriptors that are left: a
 #: relay needs as many again, but only some four rounds later.  With one in 8, it runs into the limit.
 _ROUND_SHARE = 16
@@ -92,13 +85,7 @@ class Acceptor:
         #: The copy that the server works on, or the one that keeps its number while there is no server.
         self._copy: _Copy | None = None
         self._timer: asyncio.TimerHandle | None = None
-        #: The lowest number that was free when it was last looked up, and the first of the reserve.
-        self._lowest = 0
-        self._bound = 0
-        #: How many connections will be accepted unseen: see `_look`.
-        self._unseen = 0
-        #: How many descriptors of the reserve were taken when that was last looked up; None: look.
-        self._taken: int | None = 0
+        self._room = Room(sock)
         #: How many connections this round of asyncio's loop may still accept; None between rounds.
         self._left: int | None = None
         #: This round has accepted the last that there is room for.
@@ -117,7 +104,7 @@ class Acceptor:
         Raises:
             OSError: the system or the loop can't.
         """
-        self._hasRoom()
+        self._room.look()
         self._serve()
 
     def close(self) -> None:
@@ -190,7 +177,7 @@ class Acceptor:
         if self._server is None:
             return
         self._stopServing()
-        self._taken = None
+        self._room.recount()
         try:
             # To have the number that has just been given back: else that alone would look like room.
             self._copy = _Copy(self._sock)
@@ -201,7 +188,7 @@ class Acceptor:
 
     def _resume(self) -> None:
         """Give the socket to the loop, if there is room now."""
-        if self._hasRoom():
+        if self._room.look():
             try:
                 self._serve()
             except OSError as e:
@@ -237,59 +224,12 @@ class Acceptor:
             fate = "are turned away" if self._drops() else "wait to be accepted"
             _log.error(
                 f"connections to {self._name} {fate}: the process "
-                f"runs out of descriptors, of which it may have {_limit()} (ulimit -n)"
+                f"runs out of descriptors, of which it may have {limit()} (ulimit -n)"
             )
 
     def _sayFailed(self, reason: OSError) -> None:
         if self._failedSeldom():
             _log.error(f"a connection to {self._name} can't be accepted: {reason.strerror}; going on")
-
-    def _hasRoom(self) -> bool:
-        """Tell whether a connection may be accepted."""
-        try:
-            self._lowest = os.dup(self._sock.fileno())
-        except OSError:
-            self._lowest = sys.maxsize
-            return False
-        os.close(self._lowest)
-        if self._lowest >= self._bound:
-            # Looked up again only now, as it costs as much again and hardly ever changes.
-            limit = _limit()
-            self._bound = limit - _reserve(limit)
-        return self._lowest < self._bound and (self._taken == 0 or self._canSpare())
-
-    def _look(self) -> bool:
-        """
-        Tell whether another connection may be accepted.
-
-        To look costs a microsecond or two.  In the lower half of the table it will do now and then: should
-        these be the last that are free there, what is accepted meanwhile, and what a relay needs for it, are
-        a half of the reserve.
-        """
-        if self._unseen:
-            self._unseen -= 1
-            return True
-        if not self._hasRoom():
-            return False
-        if not self._taken and self._lowest < self._bound // 2:
-            self._unseen = _reserve(self._bound) // 4
-        return True
-
-    def _canSpare(self) -> bool:
-        """Tell whether more are free below the reserve than are taken of it."""
-        taken = self._taken = sum(map(_isOpen, range(self._bound, min(_limit(), self._bound + _RESERVE))))
-        found: list[int] = []
-        try:
-            while len(found) <= taken:
-                found.append(os.dup(self._sock.fileno()))
-                if found[-1] >= self._bound:
-                    return False
-        except OSError:
-            return False
-        finally:
-            for number in found:
-                os.close(number)
-        return True
 
     def _pauseSoon(self) -> None:
         # Not at once: what was accepted in this round of the loop still needs the server.
@@ -306,8 +246,7 @@ class Acceptor:
         """
         left, self._left = self._left, None
         if left is None:
-            share = 1 if self._taken else (self._bound - self._lowest) // _ROUND_SHARE
-            left = max(1, min(_ACCEPTS, share))
+            left = max(1, min(_ACCEPTS, self._room.size() // _ROUND_SHARE))
         elif left == 0:
             if self._full:
                 self._full = False
@@ -319,26 +258,26 @@ class Acceptor:
         except (BlockingIOError, ConnectionAbortedError):
             raise
         except OSError as e:
-            if self._hasRoom():
+            if self._room.look():
                 self._sayFailed(e)
             else:
                 self._sayExhausted()
             self._pauseSoon()
             raise BlockingIOError from e
-        self._full = not self._look()
+        self._full = not self._room.glance()
         self._left = 0 if self._full else left - 1
         return accepted
 
     # uvloop's way: it asks for a protocol when it has accepted
 
     def _makeAndLook(self) -> Stream:
-        if not self._look():
+        if not self._room.glance():
             self._sayExhausted()
             self._pauseSoon()
         return self._makeStream()
 
     def _watch(self) -> None:
-        if self._hasRoom():
+        if self._room.look():
             self._timer = self._loop.call_later(_WATCH, self._watch)
         else:
             self._sayExhausted()
@@ -407,25 +346,6 @@ class _Accepted(socketlib.socket):
 def _shared(value: Any) -> Any:
     """Give the same object for all values that are equal."""
     return value
-
-
-def _limit() -> int:
-    """Tell how many descriptors this process may have open."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
-
-
-def _reserve(limit: int) -> int:
-    """Tell how large the reserve is."""
-    return min(_RESERVE, limit // _RESERVE_SHARE)
-
-
-def _isOpen(number: int) -> bool:
-    try:
-        os.get_inheritable(number)
-    except OSError:
-        return False
-    return True
 
 
 def _firstStep(coroutine: Coroutine[Any, Any, Any]) -> Any:
