@@ -123,6 +123,8 @@ class TLSMemoryBIOProtocol(Writer):
         # The end of our handshake is sent later, with what is written first.
         if IHandshakeListener.providedBy(self.wrappedProtocol):
             self.wrappedProtocol.handshakeCompleted()
+        if self._writeEnding and not (self._appSendBuffer or self._producer or self._aborted):
+            self._endOutput()
 
     def _handshakeTimedOut(self, seconds: float) -> None:
         self._limit = None

@@ -20,7 +20,7 @@ from ..interfaces import (
     IStreamServerEndpoint,
 )
 from ._securing import AwaitingFactory, SecuringFactory
-from .wrapping import _WrapperEndpoint, clockOf, startConnecting, startListening
+from .wrapping import _SPENT, _WrapperEndpoint, clockOf, startConnecting, startListening
 
 #: Seconds that a handshake may take.
 HANDSHAKE_TIMEOUT = 10.0
@@ -196,6 +196,8 @@ class _Securing:
 
     def _over(self, result: Any) -> Any:
         self._outcome = self._layer = None
+        # Its result may stay the protocol, whose transport holds the factory.
+        self._secured._onConnection = _SPENT
         return result
 
     def _cancelled(self, outcome: Deferred[IProtocol]) -> None:
