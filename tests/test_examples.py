@@ -72,6 +72,26 @@ def test_aRelay() -> None:
         assert re.fullmatch(r"IPv4Address\(.*\): 12 bytes\n", process.stdout.readline())
 
 
+def test_aHeartbeatSurvivesItsServer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(50)
+        target = f"tcp:127.0.0.1:{server.getsockname()[1]}"
+        command = [sys.executable, "-W", "error", str(EXAMPLES / "heartbeat.py"), target, "0.1"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                for _ in range(2):
+                    connection, _ = server.accept()
+                    with connection:
+                        assert connection.recv(5) == b"beat\n"
+                        connection.sendall(b"heard\n")
+                        assert process.stdout.readline() == "heard\n"
+            finally:
+                process.terminate()
+                said = process.communicate(timeout=50)
+    assert (said, process.returncode) == (("", ""), 0)
+
+
 def test_firstLine() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
