@@ -127,14 +127,7 @@ def test_noGarbageOfWhatIsCancelledInAnyRound(play: Play) -> None:
                 await bed.rounds(rounds)
                 connecting.cancel()
                 await connecting.addErrback(lambda reason: None)
-            for peer in factory.all:
-                if peer.made:
-                    peer.transport.loseConnection()
-                    await peer.ended
-            await bed.until(lambda: all(peer.lost for peer in served.all))
-            factory.all.clear()
-            served.all.clear()
-            await aWhile(bed.reactor, 0.02)
+            await close(bed, factory, served)
 
         await noGarbage(bed, ours, connects=True)
 
@@ -172,6 +165,18 @@ def test_noGarbageOfOursWhereAProtocolIsItsFactorys(play: Play, raising: str) ->
             await noGarbage(bed, ours, connects=True)
 
     play(main)
+
+
+async def close(bed: Bed, clients: Peers, served: Peers) -> None:
+    """Close all connections, and forget them."""
+    for peer in clients.all:
+        if peer.made:
+            peer.transport.loseConnection()
+            await peer.ended
+    await bed.until(lambda: all(peer.lost for peer in served.all))
+    clients.all.clear()
+    served.all.clear()
+    await aWhile(bed.reactor, 0.05)
 
 
 async def noGarbage(bed: Bed, work: Any, connects: bool) -> None:

@@ -21,6 +21,7 @@ from tests.faults.bed import Bed, Peer, Peers, Play, playedOn, reset
 from tests.faults.left import aWhile
 from tests.faults.test_raising import Faulty, Mistake, test_aMistakeInAClient, test_aMistakeInAServer
 from tests.faults.test_thousand import (
+    close,
     noGarbage,
     test_aThousandLeaveNothing,
     test_noGarbageOfOurs,
@@ -171,12 +172,7 @@ def test_connectionsThatTheServerAbortsAreNoGarbage(play: Play) -> None:
             await bed.until(lambda: len(served.all) == 8)
             for peer in served.all:
                 peer.transport.abortConnection()
-            for peer in factory.all:
-                await peer.ended
-            await bed.until(lambda: all(peer.lost for peer in served.all))
-            factory.all.clear()
-            served.all.clear()
-            await aWhile(bed.reactor, 0.05)
+            await close(bed, factory, served)
 
         await noGarbage(bed, aborted, connects=True)
 
@@ -203,14 +199,7 @@ def test_aFolderLeavesNoGarbage(reactor: Any, host: str, tmp_path: Path) -> None
                 # A client whose name is unknown there hears so by an alert.
                 heard = await connecting.addCallbacks(type, lambda reason: reason.type)
                 assert heard.__name__ == ("Peer" if host == "localhost" else "HandshakeFailed")
-            for peer in factory.all:
-                if peer.made:
-                    peer.transport.loseConnection()
-                    await peer.ended
-            await bed.until(lambda: all(peer.lost for peer in served.all))
-            factory.all.clear()
-            served.all.clear()
-            await aWhile(bed.reactor, 0.05)
+            await close(bed, factory, served)
 
         await noGarbage(bed, work, connects=True)
 
