@@ -143,11 +143,11 @@ def flood(contender: str) -> None:
         for _ in range(50):
             visit(context, port)
         quiet = handshake()
-        with load("unknown", port, 4):
+        with load("attack", port, 4):
             time.sleep(1)
             flooded = handshake()
         # Attacks that cost the server nothing: what is left is the attackers' own time on the client's core.
-        with load("unknown", int(line(other)), 4):
+        with load("attack", int(line(other)), 4):
             time.sleep(1)
             shared = handshake()
     print(f"a good handshake: {quiet * 1e3:.2f} ms, and {flooded * 1e3:.2f} ms under four attackers")

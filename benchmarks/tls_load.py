@@ -3,6 +3,7 @@ The other end of the rows of TLS: ``python -m benchmarks.tls_load CORE MODE ...`
 
     visit PORT CONNECTIONS      connect, send 64 bytes, wait for them to come back, close; again and again
     unknown PORT CONNECTIONS    ask for a name that the server has no certificate for; again and again
+    attack PORT CONNECTIONS     the same, with one hello that was made beforehand: an attacker's time is cheap
     echo PORT CONNECTIONS       send 64 bytes, wait for them to come back, again and again
     sink PORT                   read what comes
     source PORT                 write as fast as it goes
@@ -15,6 +16,7 @@ It talks with who started it as `load.c` does.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import socket
@@ -53,12 +55,15 @@ class Load:
         self._counters.append(counter)
         threading.Thread(target=play, args=(counter, *arguments), daemon=True).start()
 
-    def _connected(self, port: int, name: str = "localhost") -> ssl.SSLSocket:
+    def _plain(self, port: int) -> socket.socket:
         # Another of the many addresses of this machine each time: else its ports run out.
         host = next(self._hosts)
         sock = socket.create_connection((f"127.1.{host // 250 % 250}.{host % 250 + 1}", port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self._context.wrap_socket(sock, server_hostname=name)
+        return sock
+
+    def _connected(self, port: int, name: str = "localhost") -> ssl.SSLSocket:
+        return self._context.wrap_socket(self._plain(port), server_hostname=name)
 
     def visit(self, port: str, connections: str) -> None:
         def play(counter: list[int]) -> None:
@@ -78,6 +83,20 @@ class Load:
                     self._connected(int(port), "unknown.example").close()
                 except OSError:
                     pass  # that is the right answer
+                counter[0] += 1
+
+        for _ in range(int(connections)):
+            self.start(play)
+
+    def attack(self, port: str, connections: str) -> None:
+        hello = _hello(self._context, "unknown.example")
+
+        def play(counter: list[int]) -> None:
+            while True:
+                with self._plain(int(port)) as sock:
+                    sock.sendall(hello)
+                    while sock.recv(1 << 12):
+                        pass
                 counter[0] += 1
 
         for _ in range(int(connections)):
@@ -162,6 +181,14 @@ class Load:
                 counter[0] += 1
 
         self.start(play)
+
+
+def _hello(context: ssl.SSLContext, name: str) -> bytes:
+    """Make what a client says first."""
+    said = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), said, server_hostname=name).do_handshake()
+    return said.read()
 
 
 def _ask(sock: ssl.SSLSocket) -> None:
