@@ -74,6 +74,18 @@ def test_namesAndTheDefault(folder: Folder) -> None:
     assert folder.shown(None) == OTHER.certificate
 
 
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7"])
+def test_whoConnectsToAnAddressMayBeShownACertificateForIt(folder: Folder, address: str) -> None:
+    folder.write("a.pem", root().issue(address).pem)
+    folder.write("b.pem", EXAMPLE.pem)
+    folder.open()
+    assert folder.shown(None) == folder.shown(address.encode()) != EXAMPLE.certificate
+
+    folder.write("0.pem", EXAMPLE.pem)
+    folder.open(address)
+    assert folder.shown(None) == folder.shown(address.encode()) != EXAMPLE.certificate
+
+
 def test_aDefaultByName(folder: Folder) -> None:
     folder.write("b.pem", EXAMPLE.pem)
     folder.write("a.pem", OTHER.pem)

@@ -88,7 +88,7 @@ def test_whatIsThereInVain() -> None:
 
     assert found == []
     assert [str(problem) for problem in problems] == [
-        "c: the certificate 'CN=example.com' is for no DNS name (subjectAltName)",
+        "c: the certificate 'CN=example.com' is for no DNS name or IP address (subjectAltName)",
         "a: the private key of the certificate for example.com, www.example.com is in no file",
         "b: its private key belongs to no certificate in any file",
     ]

@@ -164,7 +164,7 @@ def identities(files: Iterable[PEMFile]) -> tuple[list[Identity], list[PEMError]
 
     Returns:
         The identities, in the order of the files; and what is there in vain: keys without a certificate, and
-        certificates that are for no name or, being nobody's issuer here, lack their key.
+        certificates that are for nobody or, being nobody's issuer here, lack their key.
     """
     files = list(files)
     certificates = [(file.path, certificate) for file in files for certificate in file.certificates]
@@ -192,7 +192,8 @@ def identities(files: Iterable[PEMFile]) -> tuple[list[Identity], list[PEMError]
         if names:
             found.append(Identity(path, byKey[public][0], certificate, byKey[public][1], chain, names))
         else:
-            problems.append(PEMError(path, f"{_subject(certificate)} is for no DNS name (subjectAltName)"))
+            nobody = f"{_subject(certificate)} is for no DNS name or IP address (subjectAltName)"
+            problems.append(PEMError(path, nobody))
     problems += [
         PEMError(path, f"the private key of {_subject(certificate)} is in no file")
         for path, certificate in keyless
@@ -269,12 +270,17 @@ def _merit(identity: Identity, now: datetime) -> tuple[bool, datetime]:
 
 
 def namesOf(certificate: x509.Certificate) -> tuple[str, ...]:
-    """List the DNS names that a certificate is for, in lower case."""
+    """
+    List the DNS names that a certificate is for, in lower case, and after them the IP addresses.
+
+    Hardly any client asks for an address: who connects to one asks for nobody.
+    """
     try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
         return ()
-    return tuple(name.lower().rstrip(".") for name in extension.value.get_values_for_type(x509.DNSName))
+    hosts = [name.lower().rstrip(".") for name in names.get_values_for_type(x509.DNSName)]
+    return *hosts, *map(str, names.get_values_for_type(x509.IPAddress))
 
 
 def _chain(certificate: x509.Certificate, pool: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
