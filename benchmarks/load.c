@@ -31,6 +31,10 @@
 
 enum { BLOCK = 1 << 17, EVENTS = 256 };
 
+/* Of those that are held, so many connect at a time: more than the server's kernel keeps in its queue would be
+   sent cookies, some of which fail, and with them the connection. */
+enum { AT_ONCE = 256 };
+
 enum mode { ECHO, VISIT, SINK, SOURCE, HOLD, SERVER };
 
 static const char *const NAMES[] = {"echo", "visit", "sink", "source", "hold", "server"};
@@ -45,6 +49,8 @@ static struct sockaddr_in target;
 static size_t size = 64;
 static int poll_fd, listen_fd = -1;
 static uint64_t done;
+/* Where those begin that have yet to be made, and where they end. */
+static struct connection *next_one, *last_one;
 static char block[BLOCK];
 
 static void fail(const char *what)
@@ -77,6 +83,13 @@ static void start(struct connection *one)
     if (connect(one->fd, (struct sockaddr *)&target, sizeof target) < 0 && errno != EINPROGRESS)
         fail("connect");
     watch(EPOLL_CTL_ADD, one->fd, EPOLLOUT, one);
+}
+
+/* Starts a connection that has yet to be made, if there is one. */
+static void start_next(void)
+{
+    if (next_one < last_one)
+        start(next_one++);
 }
 
 static void send_some(struct connection *one)
@@ -144,6 +157,8 @@ static void readable(struct connection *one)
         start(one);
     } else if (mode == ECHO) {
         send_some(one);
+    } else {
+        start_next();
     }
 }
 
@@ -239,9 +254,10 @@ int main(int count, char **arguments)
         connections = count > 5 ? atoi(arguments[5]) : 1;
         if (count > 6)
             size = (size_t)atoi(arguments[6]);
-        struct connection *all = calloc((size_t)connections, sizeof *all);
-        for (int i = 0; i < connections; i++)
-            start(&all[i]);
+        next_one = calloc((size_t)connections, sizeof *next_one);
+        last_one = next_one + connections;
+        for (int i = 0; i < connections && (mode != HOLD || i < AT_ONCE); i++)
+            start_next();
     }
     for (;;) {
         int ready = epoll_wait(poll_fd, events, EVENTS, -1);

@@ -12,8 +12,6 @@ import subprocess
 import sys
 from typing import Any
 
-#: The event loops that can be tested here.
-
 LOCAL = "tcp:0:interface=127.0.0.1"
 
 #: Seconds until a test that waits for something gives up.
