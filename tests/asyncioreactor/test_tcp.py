@@ -623,6 +623,46 @@ def test_stoppingTheReactorFailsTheAttempt(reactor: Any) -> None:
 # Options
 
 
+class Prompt(Recorder):
+    """Notes whether small pieces are sent at once."""
+
+    prompt: bool | None = None
+
+    def connectionMade(self) -> None:
+        stream: Any = self.transport
+        self.prompt = stream.getTcpNoDelay()
+        super().connectionMade()
+
+
+@pytest.mark.parametrize("listens", ["made", "adopted"])
+@pytest.mark.parametrize("connects", ["by address", "by name", "bound", "adopted"])
+def test_smallPiecesAreSentAtOnce(play: Play, listens: str, connects: str) -> None:
+    async def main(scene: Scene) -> None:
+        reactor, server, client = scene.reactor, Prompt(), Prompt()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            if listens == "made":
+                port = scene.listen(OneFactory(server))
+            else:
+                port = reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, OneFactory(server))
+        number = port.getHost().port
+        if connects == "adopted":
+            with socket.create_connection(("127.0.0.1", number)) as connected:
+                reactor.adoptStreamConnection(connected.fileno(), socket.AF_INET, OneFactory(client))
+        else:
+            host = "localhost" if connects == "by name" else "127.0.0.1"
+            bound = ("127.0.0.1", 0) if connects == "bound" else None
+            reactor.connectTCP(host, number, OneClientFactory(client), 30, bound)
+        await client.made
+        await server.made
+        assert (server.prompt, client.prompt) == (True, True)
+        client.transport.loseConnection()  # type: ignore[union-attr]
+        await client.lost
+        await server.lost
+        await port.stopListening()
+
+    play(main)
+
+
 def test_socketOptions(play: Play) -> None:
     async def main(scene: Scene) -> None:
         protocol = Recorder()

@@ -97,7 +97,7 @@ class TCPPort(Port):
 
     def _openSocket(self) -> socket.socket:
         try:
-            listening = socket.socket(self.addressFamily, socket.SOCK_STREAM)
+            listening = _newSocket(self.addressFamily)
         except OSError as e:
             raise cannotListen(self.interface, self.port, e) from e
         try:
@@ -207,7 +207,7 @@ class TCPConnector(Connector):
             await loop.create_connection(lambda: stream, host, self.port)
             return
         family = socket.AF_INET6 if isIPv6 else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM) if self.bindAddress is None else self._bound(family)
+        sock = _newSocket(family) if self.bindAddress is None else self._bound(family)
         try:
             sock.setblocking(False)
             await _connect(loop, sock, resolveIPv6(host, self.port) if isIPv6 else (host, self.port))
@@ -220,7 +220,7 @@ class TCPConnector(Connector):
         """Make a socket, bound to `bindAddress`."""
         sock = None
         try:
-            sock = socket.socket(family, socket.SOCK_STREAM)
+            sock = _newSocket(family)
             if isinstance(self.bindAddress, tuple):
                 host, port = self.bindAddress
             else:
@@ -294,6 +294,11 @@ class TCP(Connecting):
         connector = TCPConnector(self, host, port, factory, timeout, bindAddress)
         connector.connect()
         return connector
+
+
+def _newSocket(family: int) -> socket.socket:
+    # The protocol is the only one there is.  But asyncio looks at it, before it sets TCP_NODELAY.
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: Any) -> None:
