@@ -8,6 +8,7 @@ from typing import Any
 from twisted_endpoints import (
     address,
     defer,
+    endpoints,
     error,
     failure,
     plugin,
@@ -28,6 +29,7 @@ def everyKind() -> dict[str, Any]:
     except ValueError:
         raised = failure.Failure()
     here = address.IPv4Address("TCP", "127.0.0.1", 80)
+    endpoint = endpoints.TCP4ClientEndpoint(clock, "127.0.0.1", 80)
     made: list[Any] = [
         here,
         address.IPv6Address("TCP", "::1", 80),
@@ -62,7 +64,7 @@ def everyKind() -> dict[str, Any]:
         protocol.FileWrapper(io.BytesIO()),
         service.Service(),
         service.MultiService(),
-        services.ClientService(here, protocol.Factory(), clock=clock),
+        services.ClientService(endpoint, protocol.Factory(), clock=clock),
         services.CooperatorService(),
         services.StreamServerEndpointService(here, protocol.Factory()),
         services.TCPServer(80, protocol.Factory()),

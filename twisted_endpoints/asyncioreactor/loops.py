@@ -20,6 +20,13 @@ _log = Logger(__name__)
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
+def breakCircle(transport: Any) -> None:
+    """Let go of what a transport of asyncio that has ended holds of itself.  uvloop's hold nothing."""
+    if hasattr(transport, "_read_ready_cb"):
+        # Methods; the second since Python 3.12.
+        transport._read_ready_cb = transport._write_ready = None
+
+
 def newEventLoop(make: Callable[[], asyncio.AbstractEventLoop] | None = None) -> asyncio.AbstractEventLoop:
     """
     Make an event loop whose errors go to the log that the reactor's own errors go to.

@@ -27,6 +27,7 @@ from .._log import Logger
 from ..failure import Failure
 from ..interfaces import IFileDescriptorReceiver
 from .errors import lostReason
+from .loops import breakCircle
 from .writing import BUFFER_SIZE
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class DescriptorTransport(asyncio.Transport):
         self._former = None
         former.set_protocol(asyncio.Protocol())
         former.abort()
+        breakCircle(former)
         if self._reading:
             self._loop.add_reader(self._sock, self._readReady)
         self._scheduleFlush()
@@ -277,6 +279,7 @@ class DescriptorTransport(asyncio.Transport):
     def _close(self, reason: BaseException | None) -> None:
         self._lost = self._closing = True
         stream, self._stream = self._stream, None
+        breakCircle(self._former)
         try:
             stream.connection_lost(reason)
         finally:

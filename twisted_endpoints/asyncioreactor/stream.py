@@ -25,6 +25,7 @@ from ..failure import Failure
 from ..interfaces import IConsumer, IHalfCloseableProtocol, ILoggingContext, IPushProducer, ISystemHandle
 from ..protocol import Protocol as NullProtocol
 from .errors import lostReason
+from .loops import breakCircle
 from .writing import Writer
 
 if TYPE_CHECKING:
@@ -161,9 +162,7 @@ class Stream(Writer):
         reason, self._reason = self._reason or lostReason(exc), None
         producer, self.producer = self.producer, None
         protocol, self.protocol = self.protocol, None
-        if hasattr(self._transport, "_read_ready_cb"):
-            # asyncio's transport holds methods of its own here: the second since Python 3.12.
-            self._transport._read_ready_cb = self._transport._write_ready = None
+        breakCircle(self._transport)
         if producer is not None:
             _logged(producer.stopProducing)
         _logged(protocol.connectionLost, reason)
