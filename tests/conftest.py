@@ -13,6 +13,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.cli.running import Target
+from tests.loops import LOOPS
 from twisted_endpoints._vocabulary import vocabulary
 
 # How long an example takes is the machine's affair; the first one may import half of OpenSSL.
@@ -88,3 +90,16 @@ def reactor() -> Iterator[Any]:
         assert made.getWriters() == []
     finally:
         loop.close()
+
+
+@pytest.fixture(params=LOOPS)
+def loop(request: pytest.FixtureRequest) -> str:
+    """Name an event loop: for tests of the command, each on every loop."""
+    return str(request.param)
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    """Listen, for a relay to connect to."""
+    with Target() as target:
+        yield target

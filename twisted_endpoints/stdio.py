@@ -303,9 +303,6 @@ class StandardIO:
         self._reason = reason
         self.pauseProducing()
         if self._writer is not None:
-            if self._writer.producer is self:
-                # An echo's way to be paused.  It won't read again, and isn't to be waited for.
-                self._writer.unregisterProducer()
             self._writer.finish()
         else:
             self._endSoon(reason)

@@ -12,27 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.loops import LOOPS
 from twisted_endpoints.cli import relay as relayCommand
 
 from .running import LOCAL, PATIENCE, Relay, Target, command, environment, finished, received, reset
-
-
-@pytest.fixture(params=LOOPS)
-def loop(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with Target() as target:
-        yield target
 
 
 def test_copiesBothWaysAndPassesTheHalfCloseOn(loop: str, target: Target) -> None:

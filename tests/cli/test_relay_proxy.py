@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,12 +17,6 @@ from twisted_endpoints.strings import DescriptionError
 from twisted_endpoints.strings.errors import ArgumentsError
 
 from .running import LOCAL, Relay, Target, finished, received
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with Target() as target:
-        yield target
 
 
 def through(relay: Relay, target: Target, sent: bytes) -> tuple[Any, bytes, Any]:

@@ -28,12 +28,6 @@ CROWD = 5000
 
 
 @pytest.fixture
-def target() -> Iterator[Target]:
-    with Target() as target:
-        yield target
-
-
-@pytest.fixture
 def manyDescriptors() -> Iterator[None]:
     """Have room for both ends of a crowd, in this process and in its children."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -6,14 +6,12 @@ import resource
 import select
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from tests.cli.running import LOCAL, Relay, Target, received
-from tests.loops import LOOPS
 from twisted_endpoints.relay import RelayFactory, _waiting
 from twisted_endpoints.strings import serverFromString
 
@@ -23,17 +21,6 @@ from .test_relay import descriptors, withoutStopping
 
 #: How many descriptors the relays that are to run out of them may have.
 LIMIT = 64
-
-
-@pytest.fixture(params=LOOPS)
-def loop(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with Target() as target:
-        yield target
 
 
 def few() -> None:
