@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from OpenSSL.SSL import Error
 
 from twisted_endpoints.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted_endpoints.cli._text import addressText, escape, reasonText, sizeText, visible
@@ -57,6 +58,20 @@ def test_addressText(address: object, written: str) -> None:
 )
 def test_reasonText(reason: object, written: str) -> None:
     assert reasonText(reason).endswith(written)
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [
+        (
+            "tlsv13 alert certificate required",
+            "the server demands a certificate from us (OpenSSL: tlsv13 alert certificate required)",
+        ),
+        ("bad record mac", "TLS has failed (OpenSSL: bad record mac)"),
+    ],
+)
+def test_reasonTextOfOpenSSL(word: str, written: str) -> None:
+    assert reasonText(Failure(Error([("SSL routines", "", word)]))) == written
 
 
 @pytest.mark.parametrize(

@@ -72,18 +72,30 @@ def explained(reason: Failure) -> Failure:
     if isinstance(value, CertificateRefused):
         return reason
     if isinstance(value, Error):
-        errors = value.args[0] if value.args else ()
-        return Failure(HandshakeFailed(_meaning(tuple(str(part[-1]) for part in errors if part)), errors))
+        text = meaningOf(value, "the TLS handshake failed")
+        return Failure(HandshakeFailed(text, value.args[0] if value.args else ()))
     if type(value) in (ConnectionDone, ConnectionLost):
         return Failure(ConnectionLost("the peer closed the connection before the TLS handshake was done"))
     return reason
 
 
+def meaningOf(reason: Error, otherwise: str) -> str:
+    """
+    Put what OpenSSL says into words.
+
+    Args:
+        reason: what it says.
+        otherwise: what has happened, where there are no better words for it.
+    """
+    errors = reason.args[0] if reason.args else ()
+    return _meaning(tuple(str(part[-1]) for part in errors if part), otherwise)
+
+
 # Scanners and attackers fail in the same way again and again.
 @lru_cache(maxsize=64)
-def _meaning(words: tuple[str, ...]) -> str:
+def _meaning(words: tuple[str, ...], otherwise: str) -> str:
     for word in reversed(words):
         for reason, meaning in _MEANINGS.items():
             if word.endswith(reason):
                 return f"{meaning} (OpenSSL: {word})"
-    return f"the TLS handshake failed (OpenSSL: {', '.join(words) or 'no reason given'})"
+    return f"{otherwise} (OpenSSL: {', '.join(words) or 'no reason given'})"

@@ -47,6 +47,11 @@ def visible(text: str) -> str:
 def reasonText(reason: Any) -> str:
     """Write why something failed (a Failure, an exception); with its kind where its text says little."""
     error = getattr(reason, "value", reason)
+    if type(error).__module__ == "OpenSSL.SSL":
+        # Said after a handshake, as by servers of TLS 1.3 that demand a certificate: a list in brackets.
+        from .._tls.explaining import meaningOf
+
+        return escape(meaningOf(error, "TLS has failed"))
     text = str(error).strip().rstrip(".")
     kind = type(error).__name__
     return escape(f"{kind}: {text}" if text and " " not in text else text or kind)
