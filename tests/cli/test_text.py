@@ -64,14 +64,16 @@ def test_reasonText(reason: object, written: str) -> None:
     ("word", "written"),
     [
         (
-            "tlsv13 alert certificate required",
-            "the server demands a certificate from us (OpenSSL: tlsv13 alert certificate required)",
+            "alert certificate required",
+            "the server demands a certificate from us: name one, by certificate= in",
         ),
         ("bad record mac", "TLS has failed (OpenSSL: bad record mac)"),
     ],
 )
 def test_reasonTextOfOpenSSL(word: str, written: str) -> None:
-    assert reasonText(Failure(Error([("SSL routines", "", word)]))) == written
+    text = reasonText(Failure(Error([("SSL routines", "", word)])))
+    assert text.startswith(written)
+    assert text.endswith(f"(OpenSSL: {word})")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ _MEANINGS = {
     "certificate expired": "the peer refuses our certificate: it has expired",
     "certificate revoked": "the peer refuses our certificate: it was revoked",
     "unsupported certificate": "the peer refuses our certificate: it is of a kind that it doesn't take",
-    "certificate required": "the server demands a certificate from us",
+    "certificate required": "the server demands a certificate from us: name one, by certificate= in a string",
     "access denied": "the peer denies us access",
     "insufficient security": "the peer demands stronger cipher suites than are allowed here",
 }
