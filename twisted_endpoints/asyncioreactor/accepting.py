@@ -14,6 +14,10 @@ Who is turned away instead of having to wait is accepted here meanwhile, and clo
 
 Whatever else in the process takes the last descriptors, the port then waits as well.  asyncio's accept()
 says so.  uvloop's doesn't, so it is looked at a few times a second.
+
+uvloop accepts one connection in a round, where asyncio empties the kernel's queue.  While many wait there,
+uvloop gets more copies of the socket, and accepts on each: rounds with more to do cost less for each
+connection, as the peers' process is woken once for several of them.
 """
 
 from __future__ import annotations
@@ -23,9 +27,10 @@ import functools
 import os
 import socket as socketlib
 import struct
+import sys
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .._log import Logger, Seldom
 from .loops import isUvloop
@@ -48,6 +53,8 @@ _ROUND_SHARE = 16
 _PAUSE = 0.05
 #: Seconds between two looks on uvloop.
 _WATCH = 0.25
+#: The most copies that uvloop gets.  With 16 it is no faster, and with 32 slower.
+_COPIES = 8
 
 # Of one process, as descriptors are.
 _exhaustedSeldom = Seldom(time.monotonic)
@@ -81,8 +88,9 @@ class Acceptor:
         self._backlog = backlog
         self._name = name
         self._drops = drops
-        self._server: asyncio.AbstractServer | None = None
-        #: The copy that the server works on, or the one that keeps its number while there is no server.
+        #: What accepts now: one server, or several on uvloop.
+        self._servers: list[_Server] = []
+        #: A copy without a server, which keeps its number for the next.
         self._copy: _Copy | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._room = Room(sock)
@@ -95,7 +103,7 @@ class Acceptor:
     @property
     def accepting(self) -> bool:
         """Whether connections are accepted now."""
-        return self._server is not None
+        return bool(self._servers)
 
     def start(self) -> None:
         """
@@ -113,68 +121,48 @@ class Acceptor:
 
     def resume(self) -> None:
         """Accept again after `close`, if there is room, or else as soon as there is."""
-        if self._server is None and self._timer is None:
+        if not self._servers and self._timer is None:
             self._resume()
 
-    # The loop's server
+    # The loop's servers
 
     def _serve(self) -> None:
-        """
-        Start the loop's server.
-
-        The loops' methods for it are coroutines that have nothing to wait for.  In a task, they would only
-        make a port that is neither open nor closed for two rounds of the loop, or for ever if the loop
-        doesn't run.
-        """
+        """Start accepting, by one server of the loop."""
         copy, self._copy = self._copy, None
-        if copy is None:
-            copy = _Copy(self._sock)
-        uvloop = isUvloop(self._loop)
-        make = self._makeAndLook if uvloop else self._makeStream
-        server = None
+        self._left = None
+        self._addServer(copy or _Copy(self._sock))
+        self._timer = self._loop.call_later(_WATCH, self._watch) if isUvloop(self._loop) else None
+
+    def _addServer(self, copy: _Copy) -> None:
+        """Start another server on a copy of the socket, which is closed if that fails."""
+        if isUvloop(self._loop):
+            make, backlog = self._makeAndLook, self._backlog
+        else:
+            # asyncio takes it for how many connections to try and accept in a round, and `_acceptBy` decides
+            # that.  It sets the kernel's too, but `_Copy.listen` knows better.
+            make, backlog = self._makeStream, _ACCEPTS + 1
         try:
-            # Not create_unix_server, for any kind: some versions of it remove the socket's file at the end.
-            # To asyncio, `backlog` is how many connections it tries to accept in a round, which is decided
-            # here; so the length of the kernel's queue is set afterwards.
-            server = _firstStep(
-                self._loop.create_server(make, sock=copy, backlog=_ACCEPTS + 1, start_serving=False)
-            )
-            _firstStep(server.start_serving())
-            self._sock.listen(self._backlog)
+            self._servers.append(_Server(self._loop, make, copy, backlog))
         except BaseException:
-            if server is not None:
-                server.close()
             copy.close()
             raise
         copy.acceptor = self
-        self._left = None
-        self._copy, self._server = copy, cast(asyncio.AbstractServer, server)
-        self._timer = self._loop.call_later(_WATCH, self._watch) if uvloop else None
 
     def _stopServing(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        server, self._server = self._server, None
-        copy, self._copy = self._copy, None
-        if copy is not None:
-            # The end is meant.
-            copy.acceptor = None
-        if server is not None and copy is not None and isinstance(self._loop, asyncio.SelectorEventLoop):
-            # Not by the server's close(): what it has accepted in this round has yet to attach to it, which
-            # fails with a traceback once it is closed, and leaves the connection's descriptor open.
-            self._loop.remove_reader(copy)
-            copy.close()
-        elif server is not None:
-            server.close()
-        elif copy is not None:
-            copy.close()
+        if self._copy is not None:
+            self._copy.close()
+            self._copy = None
+        while self._servers:
+            self._servers.pop().close()
 
     # Pausing
 
     def _pause(self) -> None:
         """Take the socket away from the loop for a moment."""
-        if self._server is None:
+        if not self._servers:
             return
         self._stopServing()
         self._room.recount()
@@ -278,10 +266,23 @@ class Acceptor:
 
     def _watch(self) -> None:
         if self._room.look():
+            self._adapt()
             self._timer = self._loop.call_later(_WATCH, self._watch)
         else:
             self._sayExhausted()
             self._pause()
+
+    def _adapt(self) -> None:
+        """Have as many servers as half of those who wait now: if that are few, one is fastest."""
+        wanted = min(_waiting(self._sock) // 2, _COPIES, self._room.size() // _ROUND_SHARE)
+        while len(self._servers) > max(1, wanted):
+            self._servers.pop().close()
+        try:
+            while len(self._servers) < wanted:
+                self._addServer(_Copy(self._sock))
+        except OSError:
+            # Those that there are will do.
+            pass
 
 
 def afterHandingOver(loop: asyncio.AbstractEventLoop, done: Callable[[], object]) -> None:
@@ -294,6 +295,45 @@ def _afterRounds(loop: asyncio.AbstractEventLoop, rounds: int, done: Callable[[]
         loop.call_soon(_afterRounds, loop, rounds - 1, done)
     else:
         done()
+
+
+class _Server:
+    """
+    A server of the event loop that accepts on a copy of a listening socket.
+
+    The loops' methods for it are coroutines that have nothing to wait for.  In a task, they would only make a
+    port that is neither open nor closed for two rounds of the loop, or for ever if the loop doesn't run.
+
+    Raises:
+        OSError: the system or the loop can't.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, makeStream: Callable[[], Stream], copy: _Copy, backlog: int
+    ) -> None:
+        self._loop = loop
+        self._copy = copy
+        # Not create_unix_server, for any kind: some versions of it remove the socket's file at the end.
+        self._server: asyncio.AbstractServer = _firstStep(
+            loop.create_server(makeStream, sock=copy, backlog=backlog, start_serving=False)
+        )
+        try:
+            _firstStep(self._server.start_serving())
+        except BaseException:
+            self._server.close()
+            raise
+
+    def close(self) -> None:
+        """Accept no more, and close the copy; what was handed over lives on."""
+        # The end is meant.
+        self._copy.acceptor = None
+        if isinstance(self._loop, asyncio.SelectorEventLoop):
+            # Not by the server's close(): what it has accepted in this round has yet to attach to it, which
+            # fails with a traceback once it is closed, and leaves the connection's descriptor open.
+            self._loop.remove_reader(self._copy)
+            self._copy.close()
+        else:
+            self._server.close()
 
 
 class _Copy(socketlib.socket):
@@ -314,6 +354,9 @@ class _Copy(socketlib.socket):
         except BaseException:
             os.close(number)
             raise
+
+    def listen(self, backlog: int = 0) -> None:
+        """Do nothing: it listens, and the length of the queue is not the loop's to decide."""
 
     def accept(self) -> Any:
         if self.acceptor is None:
@@ -346,6 +389,16 @@ class _Accepted(socketlib.socket):
 def _shared(value: Any) -> Any:
     """Give the same object for all values that are equal."""
     return value
+
+
+def _waiting(sock: socketlib.socket) -> int:
+    """Tell how many connections wait in the queue of a listening socket; 0 if the system doesn't say."""
+    if sys.platform != "linux" or sock.family not in (socketlib.AF_INET, socketlib.AF_INET6):
+        return 0
+    # tcp_info's tcpi_unacked, after eight bytes and four numbers.
+    return int(
+        struct.unpack_from("8x4II", sock.getsockopt(socketlib.IPPROTO_TCP, socketlib.TCP_INFO, 28))[-1]
+    )
 
 
 def _firstStep(coroutine: Coroutine[Any, Any, Any]) -> Any:
