@@ -9,7 +9,7 @@ from .failure import Failure
 def lostReason(reason: BaseException | None) -> Failure:
     """Say why a connection ended: None is an orderly end, an `OSError` becomes a `ConnectionLost`."""
     if reason is None:
-        return Failure(error.ConnectionDone())
+        return Failure._withoutTraceback(error.ConnectionDone())
     if isinstance(reason, OSError):
         lost = error.ConnectionLost(str(reason))
         lost.__cause__ = reason

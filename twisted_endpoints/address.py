@@ -19,10 +19,8 @@ from .interfaces import IAddress
 __all__ = ["HostnameAddress", "IPv4Address", "IPv6Address", "UNIXAddress"]
 
 
-def _checkType(type: str) -> None:
-    """Raise ValueError unless the type of an IP address is one that there is."""
-    if type not in ("TCP", "UDP"):
-        raise ValueError(f"the type of an address is 'TCP' or 'UDP', not {type!r}")
+def _badType(type: object) -> ValueError:
+    return ValueError(f"the type of an address is 'TCP' or 'UDP', not {type!r}")
 
 
 @implementer(IAddress)
@@ -42,7 +40,8 @@ class IPv4Address(_Fields):
     __match_args__ = ("type", "host", "port")
 
     def __init__(self, type: Literal["TCP", "UDP"], host: str, port: int) -> None:
-        _checkType(type)
+        if type not in ("TCP", "UDP"):
+            raise _badType(type)
         self.type: Literal["TCP", "UDP"] = type
         self.host = host
         self.port = port
@@ -74,7 +73,8 @@ class IPv6Address(_Fields):
         flowInfo: int = 0,
         scopeID: str | int = 0,
     ) -> None:
-        _checkType(type)
+        if type not in ("TCP", "UDP"):
+            raise _badType(type)
         self.type: Literal["TCP", "UDP"] = type
         self.host = host
         self.port = port

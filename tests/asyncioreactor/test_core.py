@@ -31,11 +31,11 @@ class Opened:
         self.reactor = reactor
         self.trouble = trouble
         self.closed = False
-        reactor._track(self)
+        reactor._open[self] = None
 
     def _shutdown(self) -> None:
         self.closed = True
-        self.reactor._untrack(self)
+        self.reactor._open.pop(self, None)
         if self.trouble:
             raise self.trouble
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -751,10 +751,7 @@ def test_whatALoopReadsTooEarlyKeepsItsPlaceAndIsLittle() -> None:
 
     class Reactor:
         _loop = Loop()
-
-        def _track(self, stream: Any) -> None: ...
-
-        _untrack = _track
+        _open: ClassVar[dict[Any, None]] = {}
 
     protocol = Hesitates()
     stream: Any = TCPStream(Reactor(), Owner())  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ class _Adoption:
         self._sock = sock
         self._factory = factory
         self._task: asyncio.Task[None] | None = None
-        reactor._track(self)
+        reactor._open[self] = None
         self._start = reactor._loop.call_soon(self._begin)
         kind = UNIXStream if sock.family == socket.AF_UNIX else TCPStream
         self.stream: Stream = kind(reactor, self)
@@ -85,12 +85,12 @@ class _Adoption:
         try:
             await attach(self._reactor._loop, self.stream, self._sock)
         except Exception:
-            self._reactor._untrack(self)
+            self._reactor._open.pop(self, None)
             self._sock.close()
             _log.failure("An adopted connection was lost before its protocol was made")
 
     def _buildProtocol(self, stream: Stream) -> Any:
-        self._reactor._untrack(self)
+        self._reactor._open.pop(self, None)
         try:
             return self._factory.buildProtocol(stream.getPeer())
         except Exception:

@@ -136,7 +136,7 @@ class Connector:
             self._factoryStarted = True
             self.factory.doStart()
         stream = self.transport = self._makeStream()
-        self.reactor._track(self)
+        self.reactor._open[self] = None
         loop = self.reactor._loop
         if self.timeout is not None:
             self._limit = self.reactor._limits.begin(self.timeout, stream)
@@ -180,7 +180,7 @@ class Connector:
         if self._attempt is not None:
             self._attempt.cancel()
         self._limit = self._start = self._attempt = None
-        self.reactor._untrack(self)
+        self.reactor._open.pop(self, None)
 
     def _fail(self, stream: Stream, reason: BaseException) -> None:
         """End the attempt, if it is still under way, and tell the factory."""

@@ -101,6 +101,8 @@ class Core(Events):
         #: The context of delayed calls and calls from threads, as one callback of the loop makes many of
         #: them.
         self._context = contextvars.copy_context()
+        #: What is open.  It is entered here when it opens, and removed when it has ended: not by methods, as
+        #: each connection does it.
         self._open: dict[Open, None] = {}
         self._signals = StopSignals({})
         # Twisted's test builder empties this; loops bring their own way to be woken.
@@ -111,14 +113,6 @@ class Core(Events):
 
     # Accounts
 
-    def _track(self, stream: Open) -> None:
-        """Keep account of what was opened: it is closed when the reactor stops."""
-        self._open[stream] = None
-
-    def _untrack(self, stream: Open) -> None:
-        """Forget what was closed; forgetting it twice is no error."""
-        self._open.pop(stream, None)
-
     def removeAll(self) -> list[Any]:
         """Forget all that is open, and return it; it stays open."""
         left = list(self._open)
@@ -128,7 +122,7 @@ class Core(Events):
     def disconnectAll(self) -> None:
         """Close all that is open, and tell each protocol and factory that its connection is lost."""
         for stream in list(self._open):
-            self._untrack(stream)
+            self._open.pop(stream, None)
             calledLogged("while closing at shutdown", stream._shutdown)
 
     # Running

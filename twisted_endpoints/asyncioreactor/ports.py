@@ -117,7 +117,7 @@ class Port:
             raise
         self.connected = True
         self.disconnected = False
-        self.reactor._track(self)
+        self.reactor._open[self] = None
 
     def stopListening(self) -> Deferred[None] | None:
         """
@@ -196,7 +196,7 @@ class Port:
         _log.info(f"({self._type} Port {self._name()} Closed)")
         self.connected = False
         self.disconnected = True
-        self.reactor._untrack(self)
+        self.reactor._open.pop(self, None)
         try:
             self._closeSocket()
         finally:

@@ -26,12 +26,16 @@ from ..interfaces import IConsumer, IHalfCloseableProtocol, ILoggingContext, IPu
 from ..protocol import Protocol as NullProtocol
 from .errors import lostReason
 from .loops import breakCircle
-from .writing import Writer
+from .writing import DUE, HELD, NOT_DUE, Writer
 
 if TYPE_CHECKING:
     from .core import Core
 
 _log = Logger(__name__)
+
+# `Stream._input`: nothing has come of an end; the loop has reported it; the protocol was told; the connection
+# is lost.
+_OPEN, _ENDED, _TOLD, _LOST = range(4)
 
 # glibc gives blocks of 128 KiB and more straight back to the system, until one of that size was freed for
 # the first time: before that, each of asyncio's recv(256 KiB) costs a mmap, a mremap and a munmap, three
@@ -69,27 +73,24 @@ class Stream(Writer):
         sessionno: the number of the connection on its port; 0 for a client.
     """
 
-    # A connection is what there are many of.  The dictionary costs only those who put something into it.
     __slots__ = (
-        "__dict__",
         "__weakref__",
-        "_early",
+        "_input",
         "_owner",
         "_paused",
-        "_readClosed",
-        "_starting",
-        "disconnected",
         "sessionno",
     )
+
+    #: What the loop read after it was told not to: see `data_received`.
+    _early = b""
 
     def __init__(self, reactor: Core, owner: Owner) -> None:
         super().__init__(reactor)
         self.sessionno = 0
-        self.disconnected = False
         self._owner = owner
-        self._paused = self._readClosed = self._starting = False
-        #: What the loop read after it was told not to: see `data_received`.  None: the end was told.
-        self._early: bytes | None = b""
+        self._paused = False
+        #: How far the end of the input has got.
+        self._input = _OPEN
 
     # The event loop's side
 
@@ -113,27 +114,28 @@ class Stream(Writer):
 
         uvloop does so without `connection_lost`, be it before or after `connection_made`.
         """
-        self.disconnected = True
+        self._input = _LOST
         self._transport = None
 
     def _start(self) -> None:
         self.connected = self._writable = True
-        self.reactor._track(self)
-        self._starting = True
+        self.reactor._open[self] = None
+        # What then waits for an empty buffer needs no other round of the loop for it.
+        self._drain = HELD
         try:
             self.protocol.makeConnection(self)
         except BaseException:
             self._fail("connectionMade")
-        self._starting = False
-        if self.disconnecting:
-            # A server that turns somebody away needs no other round of the loop for it.
+        if self._drain == DUE:
             self._drained()
+        else:
+            self._drain = NOT_DUE
 
     def data_received(self, data: bytes) -> None:
         if self._paused:
             # uvloop, and asyncio before Python 3.11, begin to read after connection_made whatever was paused
             # in there.  The latter takes itself for paused, and wouldn't hear a second time: so both calls.
-            self._early = (self._early or b"") + data
+            self._early += data
             self._transport.resume_reading()
             self._transport.pause_reading()
             return
@@ -144,7 +146,7 @@ class Stream(Writer):
             self._fail("dataReceived")
 
     def eof_received(self) -> bool:
-        self._readClosed = True
+        self._input = _ENDED
         if self._paused:
             # As above: told when the protocol wants to hear again.
             return True
@@ -155,8 +157,8 @@ class Stream(Writer):
         if not self.connected:
             return
         self.connected = self._writable = False
-        self.disconnected = True
-        self.reactor._untrack(self)
+        self._input = _LOST
+        self.reactor._open.pop(self, None)
         # Not kept: the protocol holds its transport, as do the frames of what it raised, and circles wait for
         # the garbage collector.
         reason, self._reason = self._reason or lostReason(exc), None
@@ -168,7 +170,15 @@ class Stream(Writer):
         _logged(protocol.connectionLost, reason)
         self._owner._streamLost(self, reason)
 
+    @property
+    def disconnected(self) -> bool:
+        return self._input == _LOST
+
     # Reading
+
+    @property
+    def _readClosed(self) -> bool:
+        return self._input != _OPEN
 
     @property
     def _reading(self) -> bool:
@@ -185,9 +195,9 @@ class Stream(Writer):
         if not self.connected or self.disconnecting or not self._paused:
             return
         self._paused = False
-        if self._early is None:
+        if self._input >= _TOLD:
             return
-        if self._early or self._readClosed:
+        if self._early or self._input == _ENDED:
             self.reactor._loop.call_soon(self._deliverEarly)
         else:
             self._transport.resume_reading()
@@ -200,29 +210,29 @@ class Stream(Writer):
     stopReading = pauseProducing
 
     def _deliverEarly(self) -> None:
-        if self._early is None or not self._listens():
+        if not self._listens():
             return
-        data, self._early = self._early, b""
-        if data:
+        if self._early:
+            data, self._early = self._early, b""
             self.data_received(data)
         if not self._listens():
             return
-        if self._readClosed:
+        if self._input == _ENDED:
             self._endOfInput()
         else:
             self._transport.resume_reading()
 
     def _listens(self) -> bool:
-        return self.connected and not self._paused
+        return self.connected and not self._paused and self._input < _TOLD
 
     def _endOfInput(self) -> None:
         if self.disconnecting:
             # No news: the connection ends when what is unsent has been sent.
             return
-        self._early = None
+        self._input = _TOLD
         halfCloseable: Any = adapted(IHalfCloseableProtocol, self.protocol)
         if halfCloseable is None:
-            self._abort(Failure(error.ConnectionDone()))
+            self._abort(lostReason(None))
             return
         try:
             halfCloseable.readConnectionLost()
@@ -246,8 +256,7 @@ class Stream(Writer):
         if self.producer is None and not self._transport.get_write_buffer_size():
             # The loop isn't told, as it is only until `_drained`.
             self._paused = True
-        if not self._starting:
-            self._scheduleDrained()
+        self._scheduleDrained()
 
     def stopConsuming(self) -> None:
         """Unregister the producer, and close the connection."""

@@ -30,6 +30,10 @@ _log = Logger(__name__)
 #: Unsent bytes above which a producer is paused.
 BUFFER_SIZE = 64 * 1024
 
+# `Writer._drain`: whether `_drained` is to be called, in the loop's next round or, while it is held, at once
+# afterwards.
+NOT_DUE, HELD, DUE = range(3)
+
 
 class Writer(asyncio.Protocol):
     """
@@ -45,39 +49,37 @@ class Writer(asyncio.Protocol):
         producerPaused: it has been told to pause.
     """
 
+    # A connection is what there are many of.  Those that need more than these get a dictionary.
     __slots__ = (
-        "_drainScheduled",
-        "_full",
+        "__dict__",
+        "_drain",
         "_reason",
         "_transport",
         "_writable",
-        "_writeDisconnected",
-        "_writeDisconnecting",
         "connected",
         "disconnecting",
         "producer",
-        "producerPaused",
         "protocol",
         "reactor",
-        "streamingProducer",
     )
+
+    producerPaused = streamingProducer = False
+    #: The loop's buffer is above its limit.
+    _full = False
+    _writeDisconnecting = _writeDisconnected = False
 
     def __init__(self, reactor: Core) -> None:
         self.reactor: Any = reactor
         self.protocol: Any = None
         self.connected = self.disconnecting = False
         self.producer: Any = None
-        self.producerPaused = self.streamingProducer = False
         #: The loop's transport.
         self._transport: Any = None
         #: Why the connection ends, where we know better than the loop.
         self._reason: Failure | None = None
         #: What is written now can still be sent.
         self._writable = False
-        #: The loop's buffer is above its limit.
-        self._full = False
-        self._drainScheduled = False
-        self._writeDisconnecting = self._writeDisconnected = False
+        self._drain = NOT_DUE
 
     def pause_writing(self) -> None:
         self._full = True
@@ -166,13 +168,13 @@ class Writer(asyncio.Protocol):
 
     def _scheduleDrained(self) -> None:
         # In a callback of its own: a close() within resume_writing makes asyncio call connection_lost twice.
-        if not self._drainScheduled:
-            self._drainScheduled = True
+        if self._drain == NOT_DUE:
             self.reactor._loop.call_soon(self._drained)
+        self._drain = DUE
 
     def _drained(self) -> None:
         """Do what waits for an empty buffer, if it is empty."""
-        self._drainScheduled = False
+        self._drain = NOT_DUE
         if not self.connected or self._reason is not None:
             return
         if self._transport.get_write_buffer_size():

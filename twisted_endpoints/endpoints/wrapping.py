@@ -137,15 +137,15 @@ class _WrappingProtocol(PassingProtocol):
 
     def __init__(self, connectedDeferred: Deferred[IProtocol], wrappedProtocol: Any) -> None:
         super().__init__(wrappedProtocol)
-        self._connectedDeferred: Deferred[IProtocol] | None = connectedDeferred
+        # Any: mypy takes `called` for unchanged by what is called after a look at it.
+        self._connectedDeferred: Any = connectedDeferred
         #: Nobody waits for this connection any more, and the user's protocol never hears of it.
         self._unwanted = False
 
     def connectionMade(self) -> None:
         # Let go of before it fires: its result is the protocol, whose transport holds this object.
         connected, self._connectedDeferred = self._connectedDeferred, None
-        assert connected is not None
-        if _hasFired(connected):
+        if connected.called:
             self._unwanted = True
             closeNow(self.transport)
             return
@@ -154,12 +154,12 @@ class _WrappingProtocol(PassingProtocol):
         except Exception:
             closeNow(self.transport)
             # It may have been cancelled by connectionMade itself, before that raised.
-            if not _hasFired(connected):
+            if not connected.called:
                 connected.errback(Failure())
             # The traceback holds this frame: the failure would be cyclic garbage.
             del connected
             return
-        if _hasFired(connected):
+        if connected.called:
             closeNow(self.transport)
         else:
             connected.callback(self._wrappedProtocol)
@@ -172,11 +172,6 @@ class _WrappingProtocol(PassingProtocol):
 def closeNow(transport: Any) -> None:
     """Abort a connection; one whose transport knows no abort (a pipe, a process) is closed."""
     getattr(transport, "abortConnection", transport.loseConnection)()
-
-
-def _hasFired(deferred: Deferred[Any]) -> bool:
-    # A function because mypy takes an attribute that was compared for unchanged by what is called later.
-    return deferred.called
 
 
 #: Stands for a Deferred that has fired, and holds nothing.

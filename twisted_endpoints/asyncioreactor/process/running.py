@@ -99,7 +99,7 @@ class Running:
             for descriptor in descriptors.values():
                 os.close(descriptor)
             raise
-        self.reactor._track(self)
+        self.reactor._open[self] = None
         self._tell("makeConnection", self)
 
     def _connect(self, name: Any, descriptor: int) -> None:
@@ -119,7 +119,7 @@ class Running:
 
     def _maybeOver(self) -> None:
         if self._exited and not self._connected():
-            self.reactor._untrack(self)
+            self.reactor._open.pop(self, None)
             self._tell("processEnded", Failure(endReason(self.status)))
             self.proto = None
 
