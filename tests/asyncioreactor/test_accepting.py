@@ -11,7 +11,8 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from tests.running import run
-from twisted_endpoints.asyncioreactor import accepting, room
+from twisted_endpoints.asyncioreactor import accepting, acceptreader, room
+from twisted_endpoints.asyncioreactor.acceptreader import ReaderAcceptor
 from twisted_endpoints.asyncioreactor.loops import isUvloop
 from twisted_endpoints.defer import Deferred
 from twisted_endpoints.error import CannotListenError
@@ -217,7 +218,7 @@ def test_whoIsAcceptedWhileThePortIsPausedIsServed(
 ) -> None:
     logged: list[Any] = []
     reactor._loop.set_exception_handler(lambda loop, context: logged.append(context))
-    monkeypatch.setattr(accepting, "_ACCEPTS", 10)
+    monkeypatch.setattr(acceptreader, "_ACCEPTS", 10)
 
     async def main() -> None:
         factory = Crowd()
@@ -287,14 +288,14 @@ def test_aFailedAcceptIsTriedAgain(reactor: Any, peers: Any, monkeypatch: pytest
         pytest.skip("uvloop accepts by itself")
     said: list[str] = []
     failures = [OSError(errno.EPROTO, "bad luck")]
-    accept = accepting._Copy._acceptOne
+    accept = ReaderAcceptor._acceptOne
 
-    def failing(copy: accepting._Copy) -> Any:
+    def failing(acceptor: ReaderAcceptor) -> None:
         if failures:
             raise failures.pop()
-        return accept(copy)
+        accept(acceptor)
 
-    monkeypatch.setattr(accepting._Copy, "_acceptOne", failing)
+    monkeypatch.setattr(ReaderAcceptor, "_acceptOne", failing)
     monkeypatch.setattr(accepting._log, "error", said.append)
 
     async def main() -> None:
@@ -363,9 +364,11 @@ def test_aUnixPeerOfTwoLetters(reactor: Any, tmp_path: Path, monkeypatch: pytest
 
 
 def test_aLoopThatCannotServeIsAnErrorOfListening(reactor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(*args: Any, **kwargs: Any) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
         raise OSError(errno.ENOMEM, "no memory")
 
+    # By which asyncio's loop accepts, and uvloop.
+    monkeypatch.setattr(reactor._loop, "add_reader", refuse)
     monkeypatch.setattr(reactor._loop, "create_server", refuse)
     with pytest.raises(CannotListenError, match="no memory"):
         reactor.listenTCP(0, Counting(), interface="127.0.0.1")

@@ -17,7 +17,9 @@ from .._log import Logger
 from ..defer import Deferred
 from ..failure import Failure
 from ..interfaces import IListeningPort, ILoggingContext, IPushProducer
-from .accepting import Acceptor, afterHandingOver
+from .accepting import Acceptor
+from .acceptreader import ReaderAcceptor
+from .acceptserver import ServerAcceptor
 from .errors import cannotListen
 from .stream import Stream, logPrefixOf
 
@@ -94,8 +96,9 @@ class Port:
         """
         self.socket = self._openSocket()
         name = f"{self._type} port {self._name()!r}"
-        self._acceptor = Acceptor(
-            self.reactor._loop,
+        loop = self.reactor._loop
+        self._acceptor = (ReaderAcceptor if ReaderAcceptor.suits(loop) else ServerAcceptor)(
+            loop,
             self._makeStream,
             self.socket,
             self.backlog,
@@ -136,7 +139,7 @@ class Port:
             self.disconnecting = True
             assert self._acceptor is not None
             self._acceptor.close()
-            self.reactor._loop.call_soon(self._refuse)
+            self.reactor._loop.call_soon(self._refuse, self._acceptor.handingOver)
         return self._stopped
 
     def loseConnection(self, connDone: object = None) -> Deferred[None] | None:
@@ -164,15 +167,18 @@ class Port:
     startReading = resumeProducing
     stopReading = pauseProducing
 
-    def _refuse(self) -> None:
+    def _refuse(self, rounds: int) -> None:
         # Not when the loop is done: who comes meanwhile would be kept waiting, and then reset.
         if self.disconnecting:
             self._closeSocket()
-        afterHandingOver(self.reactor._loop, self._handedOver)
+        self._handOver(rounds)
 
-    def _handedOver(self) -> None:
+    def _handOver(self, rounds: int) -> None:
+        """Stop when the loop is done with what it had accepted."""
         # Not if it was closed meanwhile: it may even listen again.
-        if self._stopped is not None:
+        if rounds:
+            self.reactor._loop.call_soon(self._handOver, rounds - 1)
+        elif self._stopped is not None:
             self._stop()
 
     def _stop(self) -> None:
