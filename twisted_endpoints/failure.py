@@ -171,11 +171,13 @@ class Failure(BaseException):
         global count
         count += 1
         made = Failure.__new__(Failure)
-        made.count = count
-        made.type = value.__class__
-        made.value = value
-        made.tb = None
-        made.captureVars = False
+        made.__dict__ = {
+            "count": count,
+            "type": value.__class__,
+            "value": value,
+            "tb": None,
+            "captureVars": False,
+        }
         return made
 
     @property

@@ -93,8 +93,7 @@ class PassingProtocol(Protocol):
 
     def __init__(self, wrappedProtocol: Any) -> None:
         self._wrappedProtocol = wrappedProtocol
-        provides = providedBy(wrappedProtocol)
-        provided = [interface for interface in PASSED_ON if provides.isOrExtends(interface)]
+        provided = list(filter(providedBy(wrappedProtocol).isOrExtends, PASSED_ON))
         if provided:
             provide(self, *provided)
 

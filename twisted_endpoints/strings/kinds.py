@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, Any
 
 __all__ = [
@@ -61,6 +61,9 @@ PATH_LIMIT = 107 if sys.platform.startswith("linux") else 103
 
 # Bound once: an address is read for most endpoints, and finding these takes as long as calling them.
 _inet_pton, _AF_INET, _DIGITS = socket.inet_pton, socket.AF_INET, frozenset("0123456789")
+
+# Programs connect to the same few places again and again.
+_kept = lru_cache(256)
 
 _NAME = re.compile(r"[0-9A-Za-z_.\-]+")
 _LABEL = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_\-]{0,62}")
@@ -271,7 +274,7 @@ def bareIPv6Hint(text: str) -> str:
     )
 
 
-PORT = Kind("port", "a number from 0 to 65535", partial(_number, 65535))
+PORT = Kind("port", "a number from 0 to 65535", _kept(partial(_number, 65535)))
 TEXT = Kind("text", "text without NUL characters", _text)
 INTEGER = Kind("number", f"a whole number from 0 to {_LARGEST}", partial(_number, _LARGEST))
 SECONDS = Kind("seconds", "a number of seconds, like 30 or 1.5", _seconds)
@@ -301,7 +304,7 @@ Path = Annotated[str, Kind("path", "a path", _path)]
 SocketPath = Annotated[str, Kind("path", "the path of a socket", _socketPath)]
 
 #: A host to connect to, by name or address.
-Host = Annotated[str, Kind("host", "a host name or an IP address", _host)]
+Host = Annotated[str, Kind("host", "a host name or an IP address", _kept(_host))]
 
 #: An address of this machine; empty for all of them.  Names are for ``localhost``, which works in Twisted.
 Interface = Annotated[str, Kind("address", "an IP address of this machine", _interface)]
