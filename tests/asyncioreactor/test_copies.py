@@ -156,6 +156,17 @@ def test_thereAreNoMoreCopiesThanThereIsRoomFor(
     run(reactor, main)
 
 
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_howManyWaitIsToldForTCPOnly(kind: socket.SocketKind) -> None:
+    with socket.socket(socket.AF_INET, kind) as sock, ExitStack() as opened:
+        sock.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            sock.listen()
+            for _ in range(3):
+                opened.enter_context(socket.create_connection(sock.getsockname()))
+        assert acceptserver._waiting(sock) == (3 if kind == socket.SOCK_STREAM else 0)
+
+
 def test_theQueueKeepsItsLength(reactor: Any, crowd: Any) -> None:
     async def main() -> None:
         factory = Watching()

@@ -724,8 +724,6 @@ class DeafTransport:
     def is_closing(self) -> bool:
         return False
 
-    def set_write_buffer_limits(self, high: int, low: int) -> None: ...
-
     def abort(self) -> None:
         self.stream.connection_lost(None)
 

@@ -15,6 +15,7 @@ import socket as socketlib
 from typing import Any
 
 from .accepting import Acceptor
+from .writing import BUFFER_SIZE
 
 #: The most connections that are accepted in one round of the loop.
 _ACCEPTS = 50
@@ -70,10 +71,12 @@ class ReaderAcceptor(Acceptor):
         try:
             accepted.setblocking(False)
             loop: Any = self._loop
-            loop._make_socket_transport(accepted, self._makeStream(), extra={"peername": peer})
+            made = loop._make_socket_transport(accepted, self._makeStream(), extra={"peername": peer})
         except BaseException:
             accepted.close()
             raise
+        # As for a producer.  asyncio's own lower limit would be an object for each idle connection.
+        made.set_write_buffer_limits(BUFFER_SIZE, 0)
 
 
 class _Accepted(socketlib.socket):

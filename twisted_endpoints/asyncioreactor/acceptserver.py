@@ -109,8 +109,13 @@ def _waiting(sock: socketlib.socket) -> int:
     """Tell how many connections wait in the queue of a listening socket; 0 if the system doesn't say."""
     if sys.platform != "linux" or sock.family not in (socketlib.AF_INET, socketlib.AF_INET6):
         return 0
-    # tcp_info's tcpi_unacked, after eight bytes and four numbers.
-    return int(struct.unpack_from("24xI", sock.getsockopt(socketlib.IPPROTO_TCP, socketlib.TCP_INFO, 28))[0])
+    try:
+        information = sock.getsockopt(socketlib.IPPROTO_TCP, socketlib.TCP_INFO, 28)
+        # tcp_info's tcpi_unacked, after eight bytes and four numbers.
+        return int(struct.unpack_from("24xI", information)[0])
+    except (OSError, struct.error):
+        # An adopted socket may be of another protocol, and not every kernel tells as much.
+        return 0
 
 
 def _firstStep(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -26,7 +26,7 @@ from ..interfaces import IConsumer, IHalfCloseableProtocol, ILoggingContext, IPu
 from ..protocol import Protocol as NullProtocol
 from .errors import lostReason
 from .loops import breakCircle
-from .writing import BUFFER_SIZE, DUE, HELD, NOT_DUE, Writer
+from .writing import DUE, HELD, NOT_DUE, Writer
 
 if TYPE_CHECKING:
     from .core import Core
@@ -106,8 +106,6 @@ class Stream(Writer):
             self._transport.abort()
             return
         self.protocol = protocol
-        # As for a producer.  asyncio's own lower limit would be an object for each idle connection.
-        transport.set_write_buffer_limits(BUFFER_SIZE, 0)  # type: ignore[attr-defined]
         self._start()
 
     def _letGo(self) -> None:
