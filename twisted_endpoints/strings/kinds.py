@@ -307,7 +307,7 @@ SocketPath = Annotated[str, Kind("path", "the path of a socket", _socketPath)]
 Host = Annotated[str, Kind("host", "a host name or an IP address", _kept(_host))]
 
 #: An address of this machine; empty for all of them.  Names are for ``localhost``, which works in Twisted.
-Interface = Annotated[str, Kind("address", "an IP address of this machine", _interface)]
+Interface = Annotated[str, Kind("address", "an IP address of this machine", _kept(_interface))]
 
 INNER = Kind("endpoint string", "the string of an endpoint, in brackets", _inner)
 
