@@ -40,9 +40,8 @@ class Deferred(_CallbackChain[_ResultT]):
         debug: keep the stacks that made and fired it; set for all by `setDebugging`.
 
     Args:
-        canceller: called with the Deferred by `cancel`, if it hasn't fired.  Stops what would have fired
-        it, and may
-            fire it.  Without a canceller the late result is dropped silently.
+        canceller: called with the Deferred by `cancel`, if it hasn't fired.  Stops what would have fired it,
+            and may fire it.  Without a canceller the late result is dropped silently.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_canceller")
