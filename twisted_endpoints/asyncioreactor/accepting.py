@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _log = Logger(__name__)
 
+#: A round of the loop accepts at most as many as one in so many of the descriptors that are left: a relay
+#: needs as many again, but only some rounds later.  With one in 8, it runs into the limit.
+_ROUND_SHARE = 16
 #: Seconds until it is tried again.
 _PAUSE = 0.05
 
@@ -121,6 +124,10 @@ class Acceptor:
         """Accept again after `close`, if there is room, or else as soon as there is."""
         if not self.accepting and self._timer is None:
             self._resume()
+
+    def _inOneRound(self, most: int) -> int:
+        """Tell how many connections one round of the loop may accept: at least one, whatever is left."""
+        return max(1, min(most, self._room.size() // _ROUND_SHARE))
 
     # Pausing
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _WATCH = 0.25
 #: The most servers.  With 16 it is no faster, and with 32 slower.
 _SERVERS = 8
-#: And at most one in so many of the descriptors that are left, as a round accepts as many.
-_ROUND_SHARE = 16
 
 
 class ServerAcceptor(Acceptor):
@@ -94,8 +92,8 @@ class ServerAcceptor(Acceptor):
 
     def _adapt(self) -> None:
         """Have as many servers as half of those who wait now: if that are few, one is fastest."""
-        wanted = min(_waiting(self._sock) // 2, _SERVERS, self._room.size() // _ROUND_SHARE)
-        while len(self._servers) > max(1, wanted):
+        wanted = self._inOneRound(min(_waiting(self._sock) // 2, _SERVERS))
+        while len(self._servers) > wanted:
             self._servers.pop().close()
         try:
             while len(self._servers) < wanted:

@@ -101,8 +101,8 @@ class Core(Events):
         #: The context of delayed calls and calls from threads, as one callback of the loop makes many of
         #: them.
         self._context = contextvars.copy_context()
-        #: What is open.  It is entered here when it opens, and removed when it has ended: not by methods, as
-        #: each connection does it.
+        #: What is open.  Whoever opens something enters it here, and removes it when it has ended: directly,
+        #: as two calls of methods would be a cost of every connection.
         self._open: dict[Open, None] = {}
         self._signals = StopSignals({})
         # Twisted's test builder empties this; loops bring their own way to be woken.

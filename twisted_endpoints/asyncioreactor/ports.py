@@ -8,6 +8,7 @@ How they are accepted is `accepting`'s matter.
 
 from __future__ import annotations
 
+import asyncio
 import socket as socketlib
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,7 +98,7 @@ class Port:
         self.socket = self._openSocket()
         name = f"{self._type} port {self._name()!r}"
         loop = self.reactor._loop
-        self._acceptor = (ReaderAcceptor if ReaderAcceptor.suits(loop) else ServerAcceptor)(
+        self._acceptor = (ReaderAcceptor if isinstance(loop, asyncio.SelectorEventLoop) else ServerAcceptor)(
             loop,
             self._makeStream,
             self.socket,
@@ -175,10 +176,10 @@ class Port:
 
     def _handOver(self, rounds: int) -> None:
         """Stop when the loop is done with what it had accepted."""
-        # Not if it was closed meanwhile: it may even listen again.
         if rounds:
             self.reactor._loop.call_soon(self._handOver, rounds - 1)
         elif self._stopped is not None:
+            # Else it was closed meanwhile: it may even listen again.
             self._stop()
 
     def _stop(self) -> None:
