@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from zope.interface import directlyProvides
+from zope.interface import directlyProvidedBy, directlyProvides
+from zope.interface.declarations import Provides, getObjectSpecification
 from zope.interface.interface import adapter_hooks
 
 
@@ -23,6 +24,21 @@ def provide(something: Any, *interfaces: Any) -> None:
     """
     directlyProvides(something, *interfaces)
     _keep(something.__provides__)
+
+
+def declared(something: Any, *interfaces: Any) -> Any:
+    """
+    Declare what an object provides by itself, and these interfaces beside that: for its ``__providedBy__``.
+
+    Args:
+        something: the object.
+        interfaces: the interfaces.
+    """
+    if not interfaces:
+        return getObjectSpecification(something)
+    declaration = Provides(type(something), *directlyProvidedBy(something), *interfaces)
+    _keep(declaration)
+    return declaration
 
 
 @lru_cache(maxsize=64)

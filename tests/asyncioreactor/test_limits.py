@@ -72,9 +72,9 @@ def limits(loop: Any) -> Limits:
 
 def test_eachAttemptFailsWhenItIsDueByOneTimer(loop: Loop, limits: Limits) -> None:
     first, second = Attempt(), Attempt()
-    limits.begin(30, first)
+    limits[30].begin(first)
     loop.now += 10
-    limits.begin(30, second)
+    limits[30].begin(second)
     assert loop.due() == [130]
 
     loop.runUntil(130)
@@ -89,9 +89,11 @@ def test_eachAttemptFailsWhenItIsDueByOneTimer(loop: Loop, limits: Limits) -> No
 
 def test_anAttemptThatHasEndedIsNotTold(loop: Loop, limits: Limits) -> None:
     first, second = Attempt(), Attempt()
-    limits.begin(30, first).end(first)
+    limits[30].begin(first)
+    limits[30].end(first)
     loop.now += 10
-    limits.begin(30, second).end(second)
+    limits[30].begin(second)
+    limits[30].end(second)
     # One timer, which learns that there is nobody.
     assert loop.due() == [130]
     loop.runUntil(130)
@@ -101,36 +103,47 @@ def test_anAttemptThatHasEndedIsNotTold(loop: Loop, limits: Limits) -> None:
 
 def test_limitsOfDifferentLengthsAreIndependent(loop: Loop, limits: Limits) -> None:
     long, short = Attempt(), Attempt()
-    limits.begin(30, long)
-    limits.begin(1, short)
+    limits[30].begin(long)
+    limits[1].begin(short)
     loop.runUntil(101)
     assert (len(short.failures), len(long.failures)) == (1, 0)
 
 
 def test_aTimerThatComesEarlyIsSetAgain(loop: Loop, limits: Limits) -> None:
     attempt = Attempt()
-    limit = limits.begin(30, attempt)
+    limits[30].begin(attempt)
     (timer,) = loop.timers
     loop.timers.clear()
     loop.now += 29.5
     timer.function()
     assert attempt.failures == []
     assert loop.due() == [130]
-    limit.end(attempt)
+    limits[30].end(attempt)
 
 
 def test_aThousandDifferentLimitsLeaveFewTimers(loop: Loop, limits: Limits) -> None:
     for number in range(1000):
-        attempt = Attempt()
-        limits.begin(30 + number / 1000, attempt).end(attempt)
+        attempt, limit = Attempt(), limits[30 + number / 1000]
+        limit.begin(attempt)
+        limit.end(attempt)
     assert len(loop.due()) <= _KEPT
-    assert len(limits._of) <= _KEPT
+    assert len(limits) <= _KEPT
+
+
+def test_aThousandDifferentLimitsThatHavePassedAreForgotten(loop: Loop, limits: Limits) -> None:
+    for number in range(1000):
+        attempt, limit = Attempt(), limits[1 + number / 1000]
+        limit.begin(attempt)
+        loop.runUntil(loop.now + 3)
+        assert attempt.failures
+        limit.end(attempt)
+    assert len(limits) <= _KEPT
 
 
 def test_aLimitThatIsStillNeededIsNotForgotten(loop: Loop, limits: Limits) -> None:
     attempts = [Attempt() for _ in range(2 * _KEPT)]
     for number, attempt in enumerate(attempts):
-        limits.begin(1 + number, attempt)
+        limits[1 + number].begin(attempt)
     loop.runUntil(200)
     assert all(len(attempt.failures) == 1 for attempt in attempts)
 
@@ -139,7 +152,7 @@ def test_theLoopsOwnTimersDo() -> None:
     async def main() -> list[BaseException]:
         loop = asyncio.get_running_loop()
         attempt = Attempt()
-        Limits(loop).begin(0.001, attempt)
+        Limits(loop)[0.001].begin(attempt)
         while not attempt.failures:
             await asyncio.sleep(0)
         return attempt.failures

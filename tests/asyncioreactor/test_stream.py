@@ -751,6 +751,7 @@ def test_whatALoopReadsTooEarlyKeepsItsPlaceAndIsLittle() -> None:
 
     class Reactor:
         _loop = Loop()
+        _onAsyncio = True
         _open: ClassVar[dict[Any, None]] = {}
 
     protocol = Hesitates()

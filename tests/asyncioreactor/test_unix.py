@@ -564,7 +564,7 @@ def test_anAttemptIsGivenUpJustBeforeItsNextStep(play: Play) -> None:
             before = descriptorsOpen()
             connector = scene.reactor.connectUNIX(scene.path, factory)
             # It has waited long enough to try again, and will in the loop's next round.
-            connector._attempt._future.set_result(None)
+            connector._attempt._next.set_result(None)
             connector.stopConnecting()
             assert type(await factory.failed) is error.UserError
             await scene.soon()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from zope.interface import implementer
+from zope.interface import alsoProvides, directlyProvides, implementer
 from zope.interface.verify import verifyObject
 
 from twisted_endpoints import error
@@ -27,9 +27,11 @@ from twisted_endpoints.endpoints import (
 )
 from twisted_endpoints.failure import Failure
 from twisted_endpoints.interfaces import (
+    IAddress,
     IFileDescriptorReceiver,
     IHalfCloseableProtocol,
     IHandshakeListener,
+    IProtocol,
     IStreamClientEndpoint,
     IStreamServerEndpoint,
 )
@@ -432,6 +434,20 @@ def test_itProvidesWhatTheUsersProtocolProvides() -> None:
 
     assert [interface.providedBy(everything) for interface in interfaces] == [True] * 3
     assert [interface.providedBy(nothing) for interface in interfaces] == [False] * 3
+    assert IProtocol.providedBy(everything)
+    assert IProtocol.providedBy(nothing)
+
+
+def test_itProvidesWhatItWasDeclaredToAndWhatTheUsersProtocolIsLater() -> None:
+    user = Greeter()
+    wrapping = _WrappingProtocol(Deferred(), user)
+    directlyProvides(wrapping, IAddress)
+    alsoProvides(user, IHalfCloseableProtocol)
+
+    assert IAddress.providedBy(wrapping)
+    assert IHalfCloseableProtocol.providedBy(wrapping)
+    assert IProtocol.providedBy(wrapping)
+    assert not IHandshakeListener.providedBy(wrapping)
 
 
 def test_aProtocolWithoutALogPrefixIsNamedByItsClass() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 from typing import Any
 
 from ..address import IPv4Address, IPv6Address
 
 
+@lru_cache(maxsize=1024)
 def isLiteral(host: str, family: int) -> bool:
     """Tell whether a host is an IP address of this family; of IPv6, it may name a scope: ``fe80::1%eth0``."""
     if family == socket.AF_INET6:

@@ -37,27 +37,37 @@ class _Attempt:
         stream: what it connects.
     """
 
-    __slots__ = ("_cancelled", "_connector", "_coroutine", "_future", "_stream")
+    __slots__ = ("_cancelled", "_connector", "_coroutine", "_next", "_stream")
 
     def __init__(self, connector: Connector, stream: Stream) -> None:
         self._connector = connector
         self._stream = stream
-        self._coroutine = connector._open(stream)
-        self._future: asyncio.Future[Any] | None = None
+        self._coroutine: Coroutine[Any, Any, Any] | None = None
+        #: What calls the next step.
+        self._next: asyncio.Future[Any] | asyncio.Handle | None = None
         #: Cancelled when what it awaited was done, and this step still to come.
         self._cancelled = False
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take the first step: now, or when the loop runs."""
+        if loop.is_running():
+            self.step()
+        else:
+            self._next = loop.call_soon(self.step)
 
     def step(self, done: asyncio.Future[Any] | None = None) -> None:
         """Go as far as the coroutine can."""
         # Else a cycle: it may hold an exception, whose traceback will hold this frame.
         del done
-        self._future = None
+        self._next = None
         try:
+            if self._coroutine is None:
+                self._coroutine = self._connector._open(self._stream)
             if self._cancelled:
                 self._cancelled = False
-                self._future = self._coroutine.throw(asyncio.CancelledError())
+                future = self._coroutine.throw(asyncio.CancelledError())
             else:
-                self._future = self._coroutine.send(None)
+                future = self._coroutine.send(None)
         except StopIteration:
             pass
         except asyncio.CancelledError:
@@ -67,12 +77,12 @@ class _Attempt:
             # Later: this may be the first step, and the factory hears of it when connect() has returned.
             connector.reactor._loop.call_soon(connector._fail, self._stream, connectError(e))
         else:
-            assert self._future is not None, "the coroutine must await a future"
-            self._future.add_done_callback(self.step)
+            self._next = future
+            future.add_done_callback(self.step)
 
     def cancel(self) -> None:
         """Raise `asyncio.CancelledError` where the coroutine waits."""
-        if self._future is not None and not self._future.cancel():
+        if self._next is not None and not self._next.cancel():
             self._cancelled = True
 
 
@@ -94,7 +104,6 @@ class Connector:
     _factoryStarted = False
     # What an attempt needs, and `_end` lets go of.
     _limit: Limit | None = None
-    _start: asyncio.Handle | None = None
     _attempt: _Attempt | None = None
 
     def __init__(self, reactor: Core, factory: Any, timeout: float | None) -> None:
@@ -137,13 +146,11 @@ class Connector:
             self.factory.doStart()
         stream = self.transport = self._makeStream()
         self.reactor._open[self] = None
-        loop = self.reactor._loop
         if self.timeout is not None:
-            self._limit = self.reactor._limits.begin(self.timeout, stream)
-        if loop.is_running():
-            self._begin(stream)
-        else:
-            self._start = loop.call_soon(self._begin, stream)
+            self._limit = self.reactor._limits[self.timeout]
+            self._limit.begin(stream)
+        self._attempt = _Attempt(self, stream)
+        self._attempt.start(self.reactor._loop)
         self.factory.startedConnecting(self)
 
     def stopConnecting(self) -> None:
@@ -167,19 +174,12 @@ class Connector:
 
     # An attempt
 
-    def _begin(self, stream: Stream) -> None:
-        self._start = None
-        self._attempt = _Attempt(self, stream)
-        self._attempt.step()
-
     def _end(self) -> None:
         if self._limit is not None:
             self._limit.end(self.transport)
-        if self._start is not None:
-            self._start.cancel()
         if self._attempt is not None:
             self._attempt.cancel()
-        self._limit = self._start = self._attempt = None
+        self._limit = self._attempt = None
         self.reactor._open.pop(self, None)
 
     def _fail(self, stream: Stream, reason: BaseException) -> None:

@@ -98,6 +98,8 @@ class Core(Events):
             # Not at the end of `run`: programs tidy up after that, with calls that need a loop.
             weakref.finalize(self, closeEventLoop, eventloop)
         self._loop: asyncio.AbstractEventLoop = eventloop
+        #: The loop is asyncio's own, whose transports are Python's; uvloop's are not, and need other ways.
+        self._onAsyncio = isinstance(eventloop, asyncio.SelectorEventLoop)
         #: The context of delayed calls and calls from threads, as one callback of the loop makes many of
         #: them.
         self._context = contextvars.copy_context()

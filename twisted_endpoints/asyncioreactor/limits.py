@@ -17,9 +17,9 @@ from .. import error
 _KEPT = 8
 
 
-class Limits:
+class Limits(dict[float, "Limit"]):
     """
-    The limits of a reactor's attempts, by their seconds.
+    The limits of a reactor's attempts, by their seconds; made when they are first asked for.
 
     Args:
         loop: the reactor's.
@@ -27,22 +27,10 @@ class Limits:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._of: dict[float, Limit] = {}
 
-    def begin(self, seconds: float, stream: Any) -> Limit:
-        """Limit the attempt to connect this stream; `Limit.end` ends that."""
-        limit = self._of.get(seconds)
-        if limit is None:
-            limit = self._of[seconds] = Limit(self, seconds)
-        limit.begin(stream)
+    def __missing__(self, seconds: float) -> Limit:
+        limit = self[seconds] = Limit(self, seconds)
         return limit
-
-    def forget(self, limit: Limit) -> bool:
-        """Forget a limit that nobody has at the moment, if there are others enough."""
-        if len(self._of) <= _KEPT:
-            return False
-        self._of.pop(limit.seconds, None)
-        return True
 
 
 class Limit:
@@ -63,7 +51,7 @@ class Limit:
         self._due: dict[Any, float] = {}
 
     def begin(self, stream: Any) -> None:
-        """Count from now on."""
+        """Count from now on, for the attempt to connect this stream."""
         self._due[stream] = self._loop.time() + self.seconds
         if self._timer is None:
             self._timer = self._loop.call_later(self.seconds, self._passed)
@@ -71,8 +59,10 @@ class Limit:
     def end(self, stream: Any) -> None:
         """Count no longer."""
         self._due.pop(stream, None)
-        if not self._due and self._timer is not None and self._limits.forget(self):
-            self._timer.cancel()
+        if not self._due and len(self._limits) > _KEPT:
+            self._limits.pop(self.seconds, None)
+            if self._timer is not None:
+                self._timer.cancel()
 
     def _passed(self) -> None:
         self._timer = None

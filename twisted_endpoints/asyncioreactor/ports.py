@@ -8,7 +8,6 @@ How they are accepted is `accepting`'s matter.
 
 from __future__ import annotations
 
-import asyncio
 import socket as socketlib
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,9 +96,8 @@ class Port:
         """
         self.socket = self._openSocket()
         name = f"{self._type} port {self._name()!r}"
-        loop = self.reactor._loop
-        self._acceptor = (ReaderAcceptor if isinstance(loop, asyncio.SelectorEventLoop) else ServerAcceptor)(
-            loop,
+        self._acceptor = (ReaderAcceptor if self.reactor._onAsyncio else ServerAcceptor)(
+            self.reactor._loop,
             self._makeStream,
             self.socket,
             self.backlog,

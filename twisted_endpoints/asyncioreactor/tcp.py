@@ -150,7 +150,7 @@ class TCPConnector(Connector):
     def __init__(
         self, reactor: Core, host: str, port: int | str, factory: Any, timeout: float | None, bindAddress: Any
     ) -> None:
-        super().__init__(reactor, factory, timeout)
+        Connector.__init__(self, reactor, factory, timeout)
         if isinstance(port, str):
             try:
                 port = socket.getservbyname(port, "tcp")
@@ -159,6 +159,8 @@ class TCPConnector(Connector):
         self.host = host
         self.port = port
         self.bindAddress = bindAddress
+        # uvloop does it all in C.  asyncio's way has more steps than ours, and costs half as much again.
+        self._byLoop = bindAddress is None and not reactor._onAsyncio
         self._isIPv4 = False
 
     def getDestination(self) -> IPv4Address | IPv6Address:
@@ -178,11 +180,6 @@ class TCPConnector(Connector):
         if self._isIPv4 and self.host != "0.0.0.0":
             return IPv4Address("TCP", self.host, self.port)
         return stream.getPeer()
-
-    @property
-    def _byLoop(self) -> bool:
-        # uvloop does it all in C.  asyncio's way has more steps than ours, and costs half as much again.
-        return self.bindAddress is None and not isinstance(self.reactor._loop, asyncio.SelectorEventLoop)
 
     def _open(self, stream: Stream) -> Coroutine[Any, Any, Any]:
         self._isIPv4 = isLiteral(self.host, socket.AF_INET)

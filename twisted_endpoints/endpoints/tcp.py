@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import Any
 
 from zope.interface import implementer
@@ -18,6 +19,7 @@ from ..interfaces import (
     IStreamClientEndpoint,
     IStreamServerEndpoint,
 )
+from ..protocol import ClientFactory
 from ..threads import deferToThread
 from ._resolution import AddressInfo, HostName, isIPv6, lookUpInThread, scoped, shown
 from .wrapping import startConnecting, startListening
@@ -101,12 +103,9 @@ class _TCPClientEndpoint:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {shown(self._host, self._port)}>"
 
-    def _connectTo(self, host: str, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        return startConnecting(
-            protocolFactory,
-            lambda factory: self._reactor.connectTCP(
-                host, self._port, factory, timeout=self._timeout, bindAddress=self._bindAddress
-            ),
+    def _begin(self, host: str, factory: ClientFactory) -> None:
+        self._reactor.connectTCP(
+            host, self._port, factory, timeout=self._timeout, bindAddress=self._bindAddress
         )
 
 
@@ -125,7 +124,7 @@ class TCP4ClientEndpoint(_TCPClientEndpoint):
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """Connect; what the Deferred fires with, and what a cancel does, is `startConnecting`'s contract."""
-        return self._connectTo(self._host, protocolFactory)
+        return startConnecting(protocolFactory, partial(self._begin, self._host))
 
 
 @implementer(IStreamClientEndpoint)
@@ -155,13 +154,13 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
             A Deferred as `startConnecting`'s.  A name without an IPv6 address is an `error.DNSLookupError`.
         """
         if isIPv6(self._host):
-            return self._connectTo(self._host, protocolFactory)
+            return startConnecting(protocolFactory, partial(self._begin, self._host))
         try:
             looking: Deferred[Any] = self._nameResolution(self._host)
         except Exception:
             return fail(Failure())
         looking.addCallbacks(self._firstOf, self._notFound)
-        return looking.addCallback(self._connectTo, protocolFactory)
+        return looking.addCallback(lambda host: startConnecting(protocolFactory, partial(self._begin, host)))
 
     def _nameResolution(self, host: str) -> Deferred[AddressInfo]:
         return lookUpInThread(self._reactor, self._deferToThread, self._getaddrinfo, host, 0, socket.AF_INET6)

@@ -14,7 +14,7 @@ from typing import Any
 
 from zope.interface import alsoProvides, implementer, providedBy
 
-from .._provided import provide
+from .._provided import declared
 from ..defer import Deferred, fail, succeed
 from ..error import ConnectingCancelledError, NoProtocol, NotConnectingError
 from ..failure import Failure
@@ -93,9 +93,12 @@ class PassingProtocol(Protocol):
 
     def __init__(self, wrappedProtocol: Any) -> None:
         self._wrappedProtocol = wrappedProtocol
-        provided = list(filter(providedBy(wrappedProtocol).isOrExtends, PASSED_ON))
-        if provided:
-            provide(self, *provided)
+
+    @property
+    def __providedBy__(self) -> Any:
+        # When somebody asks, not for each protocol that is made: it takes as long as all else in that.
+        passedOn = filter(providedBy(self._wrappedProtocol).isOrExtends, PASSED_ON)
+        return declared(self, *passedOn)
 
     def logPrefix(self) -> str:
         """Give the user's protocol's own prefix, or its class's name."""
@@ -135,7 +138,7 @@ class _WrappingProtocol(PassingProtocol):
     """
 
     def __init__(self, connectedDeferred: Deferred[IProtocol], wrappedProtocol: Any) -> None:
-        super().__init__(wrappedProtocol)
+        self._wrappedProtocol = wrappedProtocol
         # Any: mypy takes `called` for unchanged by what is called after a look at it.
         self._connectedDeferred: Any = connectedDeferred
         #: Nobody waits for this connection any more, and the user's protocol never hears of it.
