@@ -99,17 +99,16 @@ class Connector:
         transport: the stream of the attempt or connection, None when there is none.
     """
 
-    state = "disconnected"
-    transport: Stream | None = None
-    _factoryStarted = False
-    # What an attempt needs, and `_end` lets go of.
-    _limit: Limit | None = None
-    _attempt: _Attempt | None = None
-
     def __init__(self, reactor: Core, factory: Any, timeout: float | None) -> None:
         self.reactor: Any = reactor
         self.factory = factory
         self.timeout = timeout
+        self.state = "disconnected"
+        self.transport: Stream | None = None
+        self._factoryStarted = False
+        # What an attempt needs, and `_end` lets go of.
+        self._limit: Limit | None = None
+        self._attempt: _Attempt | None = None
 
     # What subclasses say
 

@@ -171,8 +171,14 @@ class Stream(Writer):
         if self.reactor._onAsyncio:
             breakCircle(self._transport)
         if producer is not None:
-            _logged(producer.stopProducing)
-        _logged(protocol.connectionLost, reason)
+            try:
+                producer.stopProducing()
+            except Exception:
+                _logUnhandled(producer.stopProducing)
+        try:
+            protocol.connectionLost(reason)
+        except Exception:
+            _logUnhandled(protocol.connectionLost)
         self._owner._streamLost(self, reason)
 
     @property
@@ -362,9 +368,6 @@ def logPrefixOf(instance: object) -> str:
     return type(instance).__name__
 
 
-def _logged(function: Any, *args: Any) -> None:
-    """Call what a user wrote; log what it raises, as nothing is left that could be closed because of it."""
-    try:
-        function(*args)
-    except Exception:
-        _log.failure(f"Unhandled error in {getattr(function, '__qualname__', function)!s}")
+def _logUnhandled(method: Any) -> None:
+    """Log what a user's method has just raised, where nothing is left that could be closed because of it."""
+    _log.failure(f"Unhandled error in {getattr(method, '__qualname__', method)!s}")

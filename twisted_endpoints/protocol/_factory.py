@@ -115,8 +115,9 @@ class Factory(Generic[P]):
             The protocol, its ``factory`` set to this factory.  An override may return None to close the
             connection.
         """
-        assert self.protocol is not None, f"{self!r} has no protocol: set it, or override buildProtocol"
-        made = self.protocol()
+        protocol = self.protocol
+        assert protocol is not None, f"{self!r} has no protocol: set it, or override buildProtocol"
+        made = protocol()
         made.factory = self
         return made
 
