@@ -1,10 +1,11 @@
 """
 A program that listens until a signal comes, in a process of its own.
 
-    python -m tests.asyncioreactor.signalled run|embedded|cancelled asyncio|uvloop
+    python -m tests.asyncioreactor.signalled run|embedded|cancelled|plain|stuck asyncio|uvloop
 
-prints its port, and what it does when it ends.  ``run`` runs the reactor; ``embedded`` and ``cancelled`` run
-it in a program of asyncio's that stops the reactor at a signal, or ends as asyncio's programs do.
+prints its port, and what it does when it ends.  ``run`` runs the reactor.  The others run it in a program of
+asyncio's: that stops the reactor at a signal, or is cancelled at SIGTERM, or doesn't look after signals, or
+doesn't and never comes to its end.
 """
 
 from __future__ import annotations
@@ -48,12 +49,30 @@ async def embedded() -> None:
     await down
 
 
+async def plain() -> None:
+    listen(AsyncioReactor())
+    try:
+        await asyncio.sleep(60)
+    finally:
+        print("finally", flush=True)
+
+
+async def stuck() -> None:
+    reactor: Any = AsyncioReactor()
+    reactor.addSystemEventTrigger("before", "shutdown", Deferred)
+    listen(reactor)
+    await asyncio.sleep(60)
+
+
 async def cancelled() -> None:
     loop = asyncio.get_running_loop()
     task: Any = asyncio.current_task()
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
     listen(AsyncioReactor())
     await asyncio.sleep(60)
+
+
+PROGRAMS = {each.__name__: each for each in (embedded, cancelled, plain, stuck)}
 
 
 def main(mode: str, loop: str) -> None:
@@ -65,7 +84,7 @@ def main(mode: str, loop: str) -> None:
         eventloop.close()
     else:
         try:
-            importlib.import_module(loop).run(embedded() if mode == "embedded" else cancelled())
+            importlib.import_module(loop).run(PROGRAMS[mode]())
         except (KeyboardInterrupt, asyncio.CancelledError) as ended:
             print(type(ended).__name__)
     print("end")

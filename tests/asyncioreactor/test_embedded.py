@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -182,29 +183,50 @@ def test_whatRaisesIsLoggedAndKillsNothing(run: Run) -> None:
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize(
-    ("mode", "number", "ends"),
+    ("mode", "number", "says", "status"),
     [
-        ("run", signal.SIGINT, []),
-        ("run", signal.SIGTERM, []),
-        ("embedded", signal.SIGINT, []),
-        ("embedded", signal.SIGTERM, []),
-        ("cancelled", signal.SIGINT, ["KeyboardInterrupt"]),
-        ("cancelled", signal.SIGTERM, ["CancelledError"]),
+        ("run", signal.SIGINT, "before after end", 0),
+        ("run", signal.SIGTERM, "before after end", 0),
+        ("embedded", signal.SIGINT, "before after end", 0),
+        ("embedded", signal.SIGTERM, "before after end", 0),
+        ("cancelled", signal.SIGINT, "before after KeyboardInterrupt end", 0),
+        ("cancelled", signal.SIGTERM, "before after CancelledError end", 0),
+        ("plain", signal.SIGINT, "finally before after KeyboardInterrupt end", 0),
+        ("plain", signal.SIGTERM, "finally before after", 128 + signal.SIGTERM),
     ],
 )
-def test_aSignalEndsAProgramCleanly(loop: str, mode: str, number: signal.Signals, ends: list[str]) -> None:
+def test_aSignalEndsAProgramCleanly(
+    loop: str, mode: str, number: signal.Signals, says: str, status: int
+) -> None:
+    with started(mode, loop) as (child, port):
+        child.send_signal(number)
+        output, errors = child.communicate(timeout=30)
+    assert output.split() == says.split()
+    assert errors == ""
+    assert child.returncode == status
+    assert refuses(port)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_aSecondSIGTERMKillsAProgramThatDoesNotComeToItsEnd(loop: str) -> None:
+    with started("stuck", loop) as (child, _port):
+        child.send_signal(signal.SIGTERM)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "before\n"
+        child.send_signal(signal.SIGTERM)
+        output, errors = child.communicate(timeout=30)
+    assert (output, errors, child.returncode) == ("", "", -signal.SIGTERM)
+
+
+@contextmanager
+def started(mode: str, loop: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Start `signalled`, and wait until it listens."""
     command = [sys.executable, "-X", "dev", "-W", "error", "-m", "tests.asyncioreactor.signalled", mode, loop]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
         try:
             assert child.stdout is not None
-            port = int(child.stdout.readline())
-            child.send_signal(number)
-            output, errors = child.communicate(timeout=30)
+            yield child, int(child.stdout.readline())
         finally:
             child.kill()
-    assert output.split() == ["before", "after", *ends, "end"]
-    assert errors == ""
-    assert child.returncode == 0
-    assert refuses(port)

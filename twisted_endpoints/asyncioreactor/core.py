@@ -6,7 +6,8 @@ A reactor has one event loop, and lives with it in one of two ways:
 - It runs the loop: the program calls `run`, which returns after `stop`.
 - It lives in a loop that somebody else runs: it was made while the loop ran, or `startRunning` was called in
   it.  It is running from then on; `stop` fires the shutdown triggers and closes what the reactor opened, and
-  the loop runs on.  If `asyncio.run` ends the loop first, the reactor stops with it.
+  the loop runs on.  If `asyncio.run` ends the loop first, the reactor stops with it; so it does at SIGINT,
+  which asyncio looks after, and at SIGTERM, which the reactor does unless the program does.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, Protocol
 from .. import error
 from .._log import Logger
 from .loops import closeEventLoop, newEventLoop
-from .signals import StopSignals
+from .signals import ExitSignal, StopSignals
 from .triggers import Events
 
 _log = Logger(__name__)
@@ -67,7 +68,8 @@ class Core(Events):
     """
     Implements `IReactorCore` but for `resolve`, and keeps account of what is open.
 
-    Making one touches nothing outside of it: no signal handler, no current event loop.
+    Making one touches nothing outside of it: no current event loop, and no signal handler, unless the loop
+    runs and SIGTERM is nobody's (`ExitSignal`).
 
     Args:
         eventloop: the loop; by default the one that runs in this thread, else a new one.
@@ -106,7 +108,7 @@ class Core(Events):
         #: What is open.  Whoever opens something enters it here, and removes it when it has ended: directly,
         #: as two calls of methods would be a cost of every connection.
         self._open: dict[Open, None] = {}
-        self._signals = StopSignals({})
+        self._signals: StopSignals | ExitSignal = StopSignals({})
         # Twisted's test builder empties this; loops bring their own way to be woken.
         self._internalReaders: set[Any] = set()
         self.addSystemEventTrigger("during", "startup", self._reallyStartRunning)
@@ -155,7 +157,7 @@ class Core(Events):
         Fire the startup event, for somebody who then runs the event loop himself.
 
         Args:
-            installSignalHandlers: as for `run`; call `_uninstallHandler` to have the previous handlers back.
+            installSignalHandlers: as for `run`; the previous handlers are back when the reactor has stopped.
 
         Raises:
             ReactorAlreadyRunning: it runs.
@@ -182,6 +184,12 @@ class Core(Events):
         if running is self._loop and self._started:
             self._lifeline = self._untilLoopEnds()
             _step(self._lifeline.__anext__())
+
+    def _startInRunningLoop(self) -> None:
+        """Start in a loop that somebody else runs, and whose signals are up to him."""
+        self.startRunning(installSignalHandlers=False)
+        self._signals = ExitSignal(self._loop)
+        self._signals.install()
 
     async def _untilLoopEnds(self) -> AsyncGenerator[None, None]:
         """
@@ -286,7 +294,9 @@ class Core(Events):
         lifeline, self._lifeline = self._lifeline, None
         if lifeline is not None:
             _step(lifeline.aclose())
-        if self._looping:
+        if not self._looping:
+            self._uninstallHandler()
+        else:
             # One round later: connections that are closed in this round get the loop's last word in the next.
             self._loop.call_soon(self._loop.stop)
 

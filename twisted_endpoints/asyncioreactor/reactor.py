@@ -59,4 +59,4 @@ class AsyncioReactor(Multicast, Names, TCP, TLS, UNIX, Adopted, Processes):
     def __init__(self, eventloop: asyncio.AbstractEventLoop | None = None) -> None:
         super().__init__(eventloop)
         if self._loop.is_running():
-            self.startRunning(installSignalHandlers=False)
+            self._startInRunningLoop()

@@ -1,10 +1,14 @@
-"""The signals that stop a reactor."""
+"""The signals that stop a reactor: one that runs its loop, and one in a loop that somebody else runs."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 
 class StopSignals:
@@ -44,3 +48,47 @@ class StopSignals:
             # None: it was not put there from Python, and can't be put back from here.
             if handler is not None:
                 signal.signal(number, handler)
+
+
+class ExitSignal:
+    """
+    Lets SIGTERM end a program of asyncio's as `sys.exit` does, where it would end it without a word.
+
+    asyncio looks after SIGINT.  At SIGTERM the system kills the process, and nobody hears of it: no
+    connection is closed, no shutdown trigger called, no ``finally`` run.  A program that handles the signal
+    itself is left alone.
+
+    Args:
+        loop: the running loop, which `SystemExit` ends.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._process = os.getpid()
+
+    def install(self) -> None:
+        """Put the handler in place, if this is the main thread and the system would kill the process."""
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        ):
+            signal.signal(signal.SIGTERM, self._exit)
+
+    def restore(self) -> None:
+        """Take the handler off again, if it is still there."""
+        if signal.getsignal(signal.SIGTERM) == self._exit:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _exit(self, number: int, frame: FrameType | None) -> None:
+        # A second one ends what doesn't come to its end.
+        signal.signal(number, signal.SIG_DFL)
+        if self._loop.is_running() and os.getpid() == self._process:
+            self._loop.call_soon_threadsafe(_raiseExit, number)
+        else:
+            # A loop that was left without an end; or a child that was forked, where the loop is a copy.
+            os.kill(os.getpid(), number)
+
+
+def _raiseExit(number: int) -> NoReturn:
+    # What a shell says of a process that a signal has ended.
+    raise SystemExit(128 + number)
