@@ -46,6 +46,8 @@ DO_POST_MORTEM = True
 
 _log = Logger(__name__)
 
+_new = BaseException.__new__
+
 
 class DefaultException(Exception):
     """Kept for programs that import it; nothing raises it."""
@@ -170,7 +172,7 @@ class Failure(BaseException):
         """Make a failure of an exception that was never raised; quicker than the constructor."""
         global count
         count += 1
-        made = Failure.__new__(Failure)
+        made = _new(Failure)
         made.__dict__ = {
             "count": count,
             "type": value.__class__,

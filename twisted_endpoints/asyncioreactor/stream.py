@@ -98,6 +98,10 @@ class Stream(Writer):
 
     # The event loop's side
 
+    def _itself(self) -> Stream:
+        """Make the protocol of a new transport, as loops have it."""
+        return self
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
         protocol = self._owner._buildProtocol(self)
@@ -353,7 +357,7 @@ class Stream(Writer):
 
 async def attach(loop: asyncio.AbstractEventLoop, stream: Stream, sock: socket.socket) -> None:
     """Give a connected socket to the event loop; it is closed if that fails."""
-    transport, _ = await loop.create_connection(lambda: stream, sock=sock)
+    transport, _ = await loop.create_connection(stream._itself, sock=sock)
     ended = stream.disconnected or stream._transport is not transport
     if ended and type(transport).__module__.startswith("uvloop"):
         # Closed within connection_made, before uvloop had made a note of who owns the descriptor: it is

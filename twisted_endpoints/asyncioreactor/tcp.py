@@ -186,7 +186,7 @@ class TCPConnector(Connector):
         if self._isIPv4 and self._byLoop and 0 <= self.port <= 65535:
             # As in `_openAny`, without a coroutine in between.
             loop = self.reactor._loop
-            direct: Coroutine[Any, Any, Any] = loop.create_connection(lambda: stream, self.host, self.port)
+            direct: Coroutine[Any, Any, Any] = loop.create_connection(stream._itself, self.host, self.port)
             return direct
         return self._openAny(stream)
 
@@ -201,7 +201,7 @@ class TCPConnector(Connector):
             # uvloop would take the number modulo 65536.
             raise OverflowError("connect_ex(): port must be 0-65535.")
         if self._byLoop:
-            await loop.create_connection(lambda: stream, host, self.port)
+            await loop.create_connection(stream._itself, host, self.port)
             return
         family = socket.AF_INET6 if isIPv6 else socket.AF_INET
         sock = _newSocket(family) if self.bindAddress is None else self._bound(family)

@@ -103,9 +103,17 @@ class _TCPClientEndpoint:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {shown(self._host, self._port)}>"
 
-    def _begin(self, host: str, factory: ClientFactory) -> None:
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        """Connect; what the Deferred fires with, and what a cancel does, is `startConnecting`'s contract."""
+        return startConnecting(protocolFactory, self._begin)
+
+    def _begin(self, factory: ClientFactory, host: str | None = None) -> None:
         self._reactor.connectTCP(
-            host, self._port, factory, timeout=self._timeout, bindAddress=self._bindAddress
+            self._host if host is None else host,
+            self._port,
+            factory,
+            timeout=self._timeout,
+            bindAddress=self._bindAddress,
         )
 
 
@@ -121,10 +129,6 @@ class TCP4ClientEndpoint(_TCPClientEndpoint):
         timeout: seconds after which an attempt has failed; None for no limit.
         bindAddress: the local address to connect from, as a ``(host, port)`` pair; None for any.
     """
-
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect; what the Deferred fires with, and what a cancel does, is `startConnecting`'s contract."""
-        return startConnecting(protocolFactory, partial(self._begin, self._host))
 
 
 @implementer(IStreamClientEndpoint)
@@ -154,13 +158,15 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
             A Deferred as `startConnecting`'s.  A name without an IPv6 address is an `error.DNSLookupError`.
         """
         if isIPv6(self._host):
-            return startConnecting(protocolFactory, partial(self._begin, self._host))
+            return super().connect(protocolFactory)
         try:
             looking: Deferred[Any] = self._nameResolution(self._host)
         except Exception:
             return fail(Failure())
         looking.addCallbacks(self._firstOf, self._notFound)
-        return looking.addCallback(lambda host: startConnecting(protocolFactory, partial(self._begin, host)))
+        return looking.addCallback(
+            lambda host: startConnecting(protocolFactory, partial(self._begin, host=host))
+        )
 
     def _nameResolution(self, host: str) -> Deferred[AddressInfo]:
         return lookUpInThread(self._reactor, self._deferToThread, self._getaddrinfo, host, 0, socket.AF_INET6)
