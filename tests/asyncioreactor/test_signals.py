@@ -95,6 +95,8 @@ import asyncio, os, signal, time
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 
 async def main():
+    # Kept: Python 3.10 says that a task was destroyed, if a reactor is collected just as the loop ends.
+    global reactor
     reactor = AsyncioReactor()
     reads, writes = os.pipe()
     child = os.fork()
@@ -114,7 +116,8 @@ import asyncio, os, signal
 from twisted_endpoints.asyncioreactor import AsyncioReactor
 
 async def main():
-    AsyncioReactor()
+    global reactor
+    reactor = AsyncioReactor()
 
 loop = asyncio.new_event_loop()
 loop.run_until_complete(main())
