@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .rows import BASELINE, Outcome, Row, Sample, shortly
+from .rows import BASELINE, TOLERANCE, Outcome, Row, Sample, shortly
 
 
 @dataclass
@@ -93,7 +93,7 @@ def _written(outcome: Outcome) -> dict[str, Any]:
             "cost": outcome.cost(name),
             "rate": outcome.rate(name),
             "ratio": None if ratio is None else asdict(ratio),
-            "reached": outcome.reached(name),
+            "ofGoal": outcome.ofGoal(name),
             "costs": [sample.cost for sample in samples],
             "rates": [sample.rate for sample in samples],
         }
@@ -123,24 +123,30 @@ def lines(outcome: Outcome) -> list[str]:
     row = outcome.row
     text = [f"{row.name}: {row.what}"]
     for name in outcome.samples:
-        rate, ratio, reached = outcome.rate(name), outcome.ratio(name), outcome.reached(name)
+        rate, ratio, goal = outcome.rate(name), outcome.ratio(name), _goal(outcome, name)
         line = f"  {name:14} {outcome.cost(name):12.3f} {row.unit:8}"
         line += " " * 15 if rate is None else f" {rate:12.0f}/s"
         if ratio is not None:
             line += f"  {ratio.median:7.2f} ({ratio.low:.2f} .. {ratio.high:.2f})"
-        if reached is not None:
-            line += f"  goal {_goals(outcome, name)}: {'reached' if reached else 'NOT REACHED'}"
+        if goal:
+            line += f"  {goal}"
         text.append(line)
     text += [f"  {name:14} -- {reason.strip()}" for name, reason in outcome.missing.items()]
     return text
 
 
-def _goals(outcome: Outcome, contender: str) -> str:
-    row = outcome.row
+def _goal(outcome: Outcome, contender: str) -> str:
+    """Say what a contender shall reach, and if it doesn't, how near it comes; nothing if it has no goal."""
+    row, reached = outcome.row, outcome.ofGoal(contender)
+    if reached is None:
+        return ""
     goals = [f"{row.goals[contender]:g}"] if contender in row.goals else []
     if row.limit is not None and contender.startswith("ours"):
         goals.append(f"{row.limit:g} {row.unit}")
-    return ", ".join(goals)
+    text = f"goal {', '.join(goals)}"
+    if reached >= 1:
+        return text
+    return f"{text}: {'MISSED, ' if reached < TOLERANCE else ''}{reached:.2f} of it"
 
 
 def page(report: Report) -> str:
@@ -164,11 +170,9 @@ def page(report: Report) -> str:
 def _cell(outcome: Outcome, name: str) -> str:
     if name not in outcome.samples:
         return ""
-    cell, ratio, reached = f"{shortly(outcome.cost(name))} {outcome.row.unit}", outcome.ratio(name), None
+    cell, ratio, goal = f"{shortly(outcome.cost(name))} {outcome.row.unit}", outcome.ratio(name), ""
     if ratio is not None:
         if name != BASELINE:
             cell += f"<br>**{shortly(ratio.median)}** ({shortly(ratio.low)}-{shortly(ratio.high)})"
-        reached = outcome.reached(name)
-    if reached is not None:
-        cell += f"<br>goal {_goals(outcome, name)}{'' if reached else ': **missed**'}"
-    return cell
+        goal = _goal(outcome, name)
+    return f"{cell}<br>{goal}" if goal else cell

@@ -50,12 +50,12 @@ def test_ratiosAreTakenWithinRounds() -> None:
 
 def test_goals() -> None:
     found = outcome()
-    assert found.reached("ours-uvloop") is True
-    assert found.reached("asyncio") is None
-    assert found.reached("ours-asyncio") is None
+    assert found.ofGoal("ours-uvloop") == pytest.approx(1.2)
+    assert found.ofGoal("asyncio") is None
+    assert found.ofGoal("ours-asyncio") is None
     assert goalOf(found, "ours-uvloop") == 2
     dear = Outcome(ROW, {**found.samples, "ours-uvloop": [Sample(61)] * 3})
-    assert dear.reached("ours-uvloop") is False
+    assert dear.ofGoal("ours-uvloop") == pytest.approx(110 / 61 / 2)
 
 
 def test_eachRoundHasAllContenders() -> None:
@@ -111,5 +111,14 @@ def test_theChartHoldsAnyRatio(cost: float) -> None:
 def test_textsShowEachContender() -> None:
     text = "\n".join(lines(outcome()))
     assert all(name in text for name in NAMES)
-    assert "reached" in text
     assert "**2.40** (2.20-2.45)" in page(report())
+
+
+@pytest.mark.parametrize(
+    ("cost", "verdict"),
+    [(60, "goal 2, 60 us"), (64, "goal 2, 60 us: 0.94 of it"), (80, "goal 2, 60 us: MISSED, 0.75 of it")],
+)
+def test_textsSayHowNearAGoalIs(cost: float, verdict: str) -> None:
+    found = Outcome(ROW, {"twisted-epoll": [Sample(200.0)], "ours-uvloop": [Sample(cost)]})
+    assert lines(found)[-1].endswith(f"  {verdict}")
+    assert f"{verdict} |" in page(Report("2026-11-22", 1, False, {}, {"streams": [found]}))
