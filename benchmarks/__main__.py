@@ -56,6 +56,9 @@ def main() -> int:
     arguments.add_argument("--list", action="store_true", help="run nothing: show the names of the rows")
     options = arguments.parse_args()
     rows = chosen(options.rows or ["*"])
+    for pattern in options.rows:
+        if not chosen([pattern]):
+            arguments.error(f"no row is called {pattern!r}: see --list")
     if options.list:
         for _chart, _module, row in rows:
             print(f"{row.name}: {row.what}")

@@ -69,10 +69,6 @@ def line(process: subprocess.Popen[str]) -> str:
 @contextlib.contextmanager
 def peer(contender: str, role: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """Run the measured program."""
-    if contender == "twisted-epoll" and not _canImport("twisted"):
-        raise Unavailable("Twisted is not installed")
-    if "uvloop" in contender and not _canImport("uvloop"):
-        raise Unavailable("uvloop is not installed")
     command = [sys.executable, "-m", "benchmarks.peers", contender, str(MEASURED), role, *map(str, arguments)]
     with started(*command) as process:
         yield process
@@ -83,12 +79,6 @@ def load(mode: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """Run the C program."""
     with started(str(loadProgram()), str(LOAD), mode, *map(str, arguments)) as process:
         yield process
-
-
-def _canImport(name: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(name) is not None
 
 
 # -- readings
