@@ -157,6 +157,28 @@ def test_aReactorThatCrashedIsLeftAlone(run: Run) -> None:
     assert events == []
 
 
+def test_onceStoppedItMakesNoDelayedCall(run: Run) -> None:
+    called: list[str] = []
+
+    async def main() -> None:
+        reactor: Any = AsyncioReactor()
+        down = asyncio.get_running_loop().create_future()
+        # A shutdown that takes its time may count on them.
+        waited: Deferred[None] = Deferred()
+        reactor.addSystemEventTrigger("before", "shutdown", lambda: waited)
+        reactor.addSystemEventTrigger("after", "shutdown", down.set_result, None)
+        reactor.callLater(0.01, waited.callback, None)
+        reactor.callLater(0.1, called.append, "later")
+        reactor.stop()
+        await down
+        reactor.callLater(0, called.append, "afterwards")
+        reactor.callFromThread(called.append, "thread")
+        await asyncio.sleep(0.15)
+
+    run(main())
+    assert called == ["thread"]
+
+
 def test_whatRaisesIsLoggedAndKillsNothing(run: Run) -> None:
     async def main() -> str:
         reactor: Any = AsyncioReactor()

@@ -362,6 +362,24 @@ def test_whatIsCancelledInTimeIsNotAsked(reactor: Any, tmp_path: Path) -> None:
     assert [question[0] for question in names.asked] == ["y.example"]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_aNameInTheHostsFileIsAskedForAsItStandsThere(reactor: Any, tmp_path: Path, first: bool) -> None:
+    names, receiver = Names(), Receiver()
+    hosts = tmp_path / "hosts"
+    hosts.write_text("192.0.2.7 known.example\n")
+    resolver = NameResolver(reactor, names, HostsFile(str(hosts), first))
+
+    async def main() -> None:
+        resolver.resolveHostName(receiver, "known.example.")
+        if first:
+            assert receiver.done.called
+        await receiver.done
+
+    run(reactor, main)
+    # With the dot, the system would ask a name server.
+    assert [question[0] for question in names.asked] == ["known.example"]
+
+
 def test_aReceiverMayCancelAtOnce(reactor: Any) -> None:
     class Hasty(Receiver):
         def resolutionBegan(self, resolutionInProgress: Any) -> None:

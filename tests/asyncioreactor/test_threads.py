@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from typing import Any
 
 import pytest
 
+from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.asyncioreactor import AsyncioReactor
+from twisted_endpoints.task import deferLater
 from twisted_endpoints.threads import deferToThreadPool
 
 from ..running import run
@@ -135,3 +138,30 @@ def test_wakeUpMakesTheLoopGoRound(reactor: Any) -> None:
     reactor.callLater(0.001, reactor.stop)
     reactor.run(installSignalHandlers=False)
     assert not reactor.running
+
+
+def test_aCallThatComesTooLateIsNotKept(loop: asyncio.AbstractEventLoop) -> None:
+    reactor: Any = AsyncioReactor(loop)
+    loop.close()
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            reactor.callFromThread(int)
+    assert not reactor._threadCalls
+
+
+@pytest.mark.skipif(vocabulary == "twisted", reason="Twisted's failures wait for the collector")
+def test_anErrorThatNobodyHandlesIsLoggedAtOnce(reactor: Any) -> None:
+    async def main() -> None:
+        deferToThreadPool(reactor, reactor.getThreadPool(), lambda: 1 / 0)
+        await deferToThreadPool(reactor, reactor.getThreadPool(), int)
+        while not errors:
+            await deferLater(reactor, 0.01, int)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with loggedErrors() as errors:
+            run(reactor, main)
+            assert errors == [ZeroDivisionError]
+    finally:
+        gc.enable()

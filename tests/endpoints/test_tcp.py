@@ -37,6 +37,36 @@ def test_connectAsksForAConnection(kind: Any, host: str) -> None:
     assert asked == [(host, 80, 30, None), (host, 80, 2.5, ("127.0.0.1", 99))]
 
 
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [("faß.example", "xn--fa-hia.example"), ("BÜCHER.example", "xn--bcher-kva.example"), (b"::1", "::1")],
+)
+@pytest.mark.parametrize("kind", [TCP4ClientEndpoint, TCP6ClientEndpoint])
+def test_aNameIsAskedForInASCII(kind: Any, host: Any, asked: str) -> None:
+    reactor = MemoryReactorClock()
+    endpoint = kind(reactor, host, 80)
+    lookedUp: list[str] = []
+
+    def lookUp(function: Any, name: str, *others: Any) -> Any:
+        lookedUp.append(name)
+        return succeed([(socket.AF_INET6, 1, 6, "", ("::2", 0, 0, 0))])
+
+    endpoint._deferToThread = lookUp
+    endpoint.connect(GreeterFactory())
+    assert lookedUp or [client[0] for client in reactor.tcpClients] == [asked]
+    assert lookedUp in ([], [asked])
+
+
+@needsIPv6
+def test_aScopeThatIsNoInterfaceIsAnError(reactor: Any) -> None:
+    async def main() -> None:
+        connecting = TCP6ClientEndpoint(reactor, "fe80::1%nosuch", 9).connect(GreeterFactory())
+        with pytest.raises(error.ConnectError, match=r"not known|Invalid|nosuch|No such device"):
+            await connecting
+
+    run(reactor, main)
+
+
 def test_listenAsksForAPort() -> None:
     reactor = MemoryReactorClock()
     factory = GreeterFactory()

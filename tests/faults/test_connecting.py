@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -13,9 +14,10 @@ import pytest
 
 from twisted_endpoints import error
 from twisted_endpoints.asyncioreactor.resolver import NameResolver
-from twisted_endpoints.endpoints import HostnameEndpoint
+from twisted_endpoints.endpoints import HostnameEndpoint, TCP4ClientEndpoint
 
 from .bed import Bed, Peers, Play, anybody
+from .left import Held, nothingIsLeft
 
 
 def test_refused(play: Play) -> None:
@@ -113,6 +115,74 @@ def test_permissionDenied(play: Play) -> None:
         assert denied.value.socketError.errno == 13
         if bed.kind == "unix":
             private.chmod(0o700)
+
+    play(main)
+
+
+# Arguments that can't be: connect() and listen() answer, and nothing is left
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), "5", (), []])
+def test_aTimeoutThatIsNone(play: Play, timeout: Any) -> None:
+    async def main(bed: Bed) -> None:
+        connecting = bed.client(await bed.serve(Peers()), timeout=timeout).connect(Peers())
+        with pytest.raises((ValueError, TypeError)):
+            await connecting
+
+    play(main)
+
+
+@pytest.mark.parametrize("kind", ["tcp"])
+@pytest.mark.parametrize("local", ["127.0.0.1", ("127.0.0.1", "0"), ("a\0b", 0), ("127.0.0.1",), 5])
+def test_aLocalAddressThatIsNone(play: Play, local: Any) -> None:
+    async def main(bed: Bed) -> None:
+        address = await bed.serve(Peers())
+        before = Held.by(bed.reactor)
+        endpoint = TCP4ClientEndpoint(bed.reactor, "127.0.0.1", address, bindAddress=local)
+        failed: list[Any] = []
+        endpoint.connect(Peers()).addErrback(failed.append)
+        await bed.until(lambda: failed)
+        # While somebody still has the failure, whose traceback has the frames.
+        await nothingIsLeft(bed.reactor, before)
+
+    play(main)
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_aFactoryThatCanNotBeNamed(play: Play) -> None:
+    class Nameless(Peers):
+        def logPrefix(self) -> str:
+            raise ZeroDivisionError
+
+    async def main(bed: Bed) -> None:
+        address = str(bed.folder / "nameless") if bed.kind == "unix" else 0
+        with pytest.raises(ZeroDivisionError):
+            await bed.server(address).listen(Nameless())
+
+    play(main)
+
+
+@pytest.mark.parametrize("kind", ["hostname"])
+@pytest.mark.parametrize("deadline", [-0.1, 0])
+def test_aDeadlineThatHasPassed(play: Play, deadline: float) -> None:
+    async def main(bed: Bed) -> None:
+        with pytest.raises(error.TimeoutError, match="no connection to localhost"):
+            await bed.client(bed.deaf(), deadline=deadline).connect(Peers())
+
+    play(main)
+
+
+@pytest.mark.parametrize("kind", ["hostname"])
+@pytest.mark.parametrize("option", ["deadline", "attemptDelay"])
+def test_aTimeThatIsNone(play: Play, option: str) -> None:
+    async def main(bed: Bed) -> None:
+        options: dict[str, Any] = {option: "soon", "resolver": NameResolver(bed.reactor, two)}
+        connecting = HostnameEndpoint(bed.reactor, "two.invalid", bed.deaf(), **options).connect(Peers())
+        with pytest.raises(TypeError):
+            await connecting
+
+    def two(*args: Any) -> Any:
+        return [(socket.AF_INET, 0, 0, "", (host, 0)) for host in ("127.0.0.1", "127.0.0.2")]
 
     play(main)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -18,12 +19,17 @@ class Mistake(Exception):
     """What the user's code raises."""
 
 
+#: The second is what ``future.result()`` raises, and no `Exception`.
+KINDS: tuple[type[BaseException], ...] = (Mistake, asyncio.CancelledError)
+
+
 class Faulty(Peers):
     """Has a mistake in one method of its own or of its protocols."""
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, kind: type[BaseException] = Mistake) -> None:
         super().__init__()
         self.method = method
+        self.kind = kind
 
     def doStart(self) -> None:
         self._mayRaise("doStart")
@@ -38,22 +44,23 @@ class Faulty(Peers):
 
             def mistaken(*args: Any) -> None:
                 real(*args)
-                raise Mistake(self.method)
+                raise self.kind(self.method)
 
             setattr(protocol, self.method, mistaken)
         return protocol
 
     def _mayRaise(self, method: str) -> None:
         if self.method == method:
-            raise Mistake(method)
+            raise self.kind(method)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", METHODS)
-def test_aMistakeInAClient(play: Play, method: str) -> None:
+def test_aMistakeInAClient(play: Play, method: str, kind: type[BaseException]) -> None:
     async def main(bed: Bed) -> None:
         server = Peers()
         endpoint = bed.client(await bed.serve(server))
-        factory = Faulty(method)
+        factory = Faulty(method, kind)
         connecting = endpoint.connect(factory)
         if method in ("dataReceived", "connectionLost"):
             client = await connecting
@@ -63,9 +70,9 @@ def test_aMistakeInAClient(play: Play, method: str) -> None:
                 server.all[0].transport.loseConnection()
             await client.ended
             if method == "dataReceived":
-                assert client.reason is Mistake
+                assert client.reason is kind
         else:
-            with pytest.raises(error.NoProtocol if method == "makes nothing" else Mistake):
+            with pytest.raises(error.NoProtocol if method == "makes nothing" else kind):
                 await connecting
             # The one that was connected hears of the end.
             await bed.until(lambda: all(peer.lost for peer in factory.all))
@@ -79,13 +86,14 @@ def test_aMistakeInAClient(play: Play, method: str) -> None:
     with loggedErrors() as logged:
         play(main)
     # What nobody else can be told, and only that, is logged.
-    assert logged == ([Mistake] if method in ("dataReceived", "connectionLost") else [])
+    assert logged == ([kind] if method in ("dataReceived", "connectionLost") else [])
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", METHODS[1:])
-def test_aMistakeInAServer(play: Play, method: str) -> None:
+def test_aMistakeInAServer(play: Play, method: str, kind: type[BaseException]) -> None:
     async def main(bed: Bed) -> None:
-        factory = Faulty(method)
+        factory = Faulty(method, kind)
         endpoint = bed.client(await bed.serve(factory))
         client: Peer = await endpoint.connect(Peers())
         if method in ("dataReceived", "connectionLost"):
@@ -106,4 +114,4 @@ def test_aMistakeInAServer(play: Play, method: str) -> None:
 
     with loggedErrors() as logged:
         play(main)
-    assert logged == ([] if method == "makes nothing" else [Mistake])
+    assert logged == ([] if method == "makes nothing" else [kind])

@@ -21,6 +21,15 @@ def isLiteral(host: str, family: int) -> bool:
     return True
 
 
+def mayBeScoped(host: str) -> bool:
+    """
+    Tell whether an IPv6 literal means another address on each interface, and so needs a scope (RFC 4007).
+
+    uvloop would take the first interface that there is, whatever the scope says.
+    """
+    return "%" in host or host.lower().startswith(("fe8", "fe9", "fea", "feb"))
+
+
 def resolveIPv6(host: str, port: int) -> tuple[str, int, int, int]:
     """
     Make the socket address of an IPv6 literal, with the number of the scope that it may name.

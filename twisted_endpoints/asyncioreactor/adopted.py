@@ -22,6 +22,7 @@ from .addresses import hostOf
 from .core import Core
 from .errors import cannotListen
 from .ports import Port
+from .raised import logRaised
 from .stream import Stream, attach
 from .tcp import TCPPort, TCPStream
 from .udp import UDP, DatagramPort
@@ -93,8 +94,8 @@ class _Adoption:
         self._reactor._open.pop(self, None)
         try:
             return self._factory.buildProtocol(stream.getPeer())
-        except Exception:
-            _log.failure("buildProtocol failed, the adopted connection is closed")
+        except BaseException:
+            logRaised(self._reactor._loop, "buildProtocol failed, the adopted connection is closed")
             return None
 
     def _streamLost(self, stream: Stream, reason: Failure) -> None:

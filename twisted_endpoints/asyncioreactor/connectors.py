@@ -14,15 +14,13 @@ from typing import Any
 from zope.interface import implementer
 
 from .. import error
-from .._log import Logger
 from ..failure import Failure
 from ..interfaces import IConnector
 from .core import Core
 from .errors import connectError
 from .limits import Limit, Limits
+from .raised import logRaised
 from .stream import Stream
-
-_log = Logger(__name__)
 
 
 class _Attempt:
@@ -136,18 +134,21 @@ class Connector:
 
         Raises:
             RuntimeError: one is under way, or it is connected.
+            ValueError: its timeout is no number of seconds.
         """
         if self.state != "disconnected":
             raise RuntimeError(f"can't connect in this state: {self!r}")
+        # First, as this may raise.
+        limit = None if self.timeout is None else self.reactor._limits[self.timeout]
         self.state = "connecting"
         if not self._factoryStarted:
             self._factoryStarted = True
             self.factory.doStart()
         stream = self.transport = self._makeStream()
         self.reactor._open[self] = None
-        if self.timeout is not None:
-            self._limit = self.reactor._limits[self.timeout]
-            self._limit.begin(stream)
+        if limit is not None:
+            self._limit = limit
+            limit.begin(stream)
         self._attempt = _Attempt(self, stream)
         self._attempt.start(self.reactor._loop)
         self.factory.startedConnecting(self)
@@ -183,13 +184,17 @@ class Connector:
 
     def _fail(self, stream: Stream, reason: BaseException) -> None:
         """End the attempt, if it is still under way, and tell the factory."""
-        if self.transport is not stream or self.state != "connecting":
-            return
-        self._end()
-        self.state = "disconnected"
-        self.transport = None
-        self.factory.clientConnectionFailed(self, Failure(reason))
-        self._stopFactory()
+        try:
+            if self.transport is not stream or self.state != "connecting":
+                return
+            self._end()
+            self.state = "disconnected"
+            self.transport = None
+            self.factory.clientConnectionFailed(self, Failure(reason))
+            self._stopFactory()
+        finally:
+            # The reason may be raised by then, in a frame that knows this one: a cycle.
+            del reason
 
     def _stopFactory(self) -> None:
         # Not if the factory has called connect() again.
@@ -224,8 +229,8 @@ class Connector:
             self._attempt = None
             self._end()
             return self.factory.buildProtocol(peer)
-        except Exception as e:
-            _log.failure(f"{self!r}: buildProtocol failed, the connection is closed")
+        except BaseException as e:
+            logRaised(self.reactor._loop, f"{self!r}: buildProtocol failed, the connection is closed")
             self.state = "connecting"
             self._fail(stream, error.ConnectError(string=repr(e)))
             return None

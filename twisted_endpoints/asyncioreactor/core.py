@@ -15,13 +15,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import weakref
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from types import FrameType
 from typing import Any, Protocol
 
 from .. import error
 from .._log import Logger
 from .loops import closeEventLoop, newEventLoop
+from .raised import calledLogged
 from .signals import ExitSignal, StopSignals
 from .triggers import Events
 
@@ -41,19 +42,6 @@ class Open(Protocol):
 
     def _shutdown(self) -> None:
         """Close at once, and tell the protocol or factory so, because the reactor stops."""
-
-
-def calledLogged(text: str, function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function; log what it raises, with a text that says what was being done."""
-    try:
-        return function(*args)
-    except (SystemExit, KeyboardInterrupt):
-        raise
-    except BaseException:
-        _log.failure(text)
-    finally:
-        # A caught exception keeps the frames below it: not what was called, which may be what fails.
-        del function, args
 
 
 def _step(awaitable: Any) -> None:
@@ -85,7 +73,9 @@ class Core(Events):
     _justStopped = False
     #: True while `mainLoop` runs the loop, so that stopping the loop is up to this reactor.
     _looping = False
-    #: In a loop that somebody else runs, what is told when that ends.
+    #: True once `startRunning` was called in a loop that somebody else runs.
+    _embedded = False
+    #: In such a loop, what is told when that ends.
     _lifeline: AsyncGenerator[None, None] | None = None
     #: The signal that stopped this reactor, for programs that want to end by the same one.
     _exitSignal: int | None = None
@@ -181,7 +171,8 @@ class Core(Events):
             self._context.run(self.fireSystemEvent, "startup")
         finally:
             asyncio._set_running_loop(running)
-        if running is self._loop and self._started:
+        self._embedded = running is self._loop
+        if self._embedded and self._started:
             self._lifeline = self._untilLoopEnds()
             _step(self._lifeline.__anext__())
 
@@ -240,6 +231,11 @@ class Core(Events):
         threads wait, for ever or until somebody runs the reactor again.
         """
         return self._looping and not self._started
+
+    @property
+    def _over(self) -> bool:
+        """True once it was stopped in a loop that runs on: as after `run`, delayed calls wait for ever."""
+        return self._embedded and self._startedBefore and not self._started
 
     def iterate(self, delay: float = 0.0) -> None:
         """

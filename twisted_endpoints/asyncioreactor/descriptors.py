@@ -16,7 +16,8 @@ from .. import error
 from .._log import Logger
 from ..failure import Failure
 from ..interfaces import IHalfCloseableDescriptor
-from .core import Core, calledLogged
+from .core import Core
+from .raised import calledLogged
 
 _log = Logger(__name__)
 

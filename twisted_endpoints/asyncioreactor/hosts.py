@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from socket import AF_INET, AF_INET6, AddressFamily
+from socket import AF_INET, AF_INET6, AddressFamily, inet_pton
 
 
 def parseHosts(text: str) -> dict[str, frozenset[AddressFamily]]:
@@ -14,14 +14,19 @@ def parseHosts(text: str) -> dict[str, frozenset[AddressFamily]]:
 
     Args:
         text: what the file says (hosts(5)): a line has an address and its names; ``#`` begins a comment.
+            A line whose address the system doesn't take for one is none.
     """
     found: dict[str, frozenset[AddressFamily]] = {}
     for line in text.splitlines():
         address, *names = line.partition("#")[0].split() or [""]
-        family = frozenset((AF_INET6 if ":" in address else AF_INET,))
+        family = AF_INET6 if ":" in address else AF_INET
+        try:
+            inet_pton(family, address)
+        except OSError:
+            continue
         for name in names:
             key = name.lower()
-            found[key] = found.get(key, frozenset()) | family
+            found[key] = found.get(key, frozenset()) | {family}
     return found
 
 
@@ -60,7 +65,7 @@ class HostsFile:
         Say whether the file has an address for a name.
 
         Args:
-            name: the name.
+            name: the name; a dot at its end, which the file's names don't have, may be there or not.
             family: the family that is asked for; AF_UNSPEC for any.
         """
         self._refresh()
@@ -68,7 +73,7 @@ class HostsFile:
         return family in families if family else bool(families)
 
     def answersAtOnce(self, name: str, family: AddressFamily) -> bool:
-        """Say whether the system finds a name without delay: in a short file, that it looks into first."""
+        """Say whether the system finds a name without delay, in a short file that it looks into first."""
         try:
             return self._first and os.stat(self.path).st_size <= _SHORT and self.knows(name, family)
         except OSError:

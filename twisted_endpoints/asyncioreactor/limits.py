@@ -29,6 +29,8 @@ class Limits(dict[float, "Limit"]):
         self.loop = loop
 
     def __missing__(self, seconds: float) -> Limit:
+        if not isinstance(seconds, (int, float)) or not seconds >= 0:
+            raise ValueError(f"a timeout is a number of seconds, or None for no limit; not {seconds!r}")
         limit = self[seconds] = Limit(self, seconds)
         return limit
 

@@ -21,6 +21,7 @@ from .accepting import Acceptor
 from .acceptreader import ReaderAcceptor
 from .acceptserver import ServerAcceptor
 from .errors import cannotListen
+from .raised import logRaised
 from .stream import Stream, logPrefixOf
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ class Port:
             if isinstance(e, OSError):
                 raise cannotListen(getattr(self, "interface", None), self.port, e) from e
             raise
-        _log.info(f"{self.logPrefix()} starting on {self._name()!r}")
         try:
+            _log.info(f"{self.logPrefix()} starting on {self._name()!r}")
             self.factory.doStart()
         except BaseException:
             self._closeSocket()
@@ -235,8 +236,8 @@ class Port:
         self.sessionno += 1
         try:
             return self.factory.buildProtocol(peer)
-        except Exception:
-            _log.failure(f"{self!r}: buildProtocol failed, the connection is closed")
+        except BaseException:
+            logRaised(self.reactor._loop, f"{self!r}: buildProtocol failed, the connection is closed")
             return None
 
     def _streamLost(self, stream: Stream, reason: Failure) -> None:

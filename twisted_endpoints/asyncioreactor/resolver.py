@@ -29,9 +29,9 @@ from zope.interface import implementer
 from .._log import Logger
 from ..address import IPv4Address, IPv6Address
 from ..interfaces import IHostnameResolver, IHostResolution
-from .core import calledLogged
 from .hosts import HostsFile
 from .lookups import Lookups
+from .raised import calledLogged
 
 if TYPE_CHECKING:
     from .threads import Threads
@@ -77,6 +77,11 @@ class Asked(NamedTuple):
     name: str
     family: AddressFamily
     kind: SocketKind
+
+
+def _asInHosts(asked: Asked) -> Asked:
+    """Ask so that the system finds a name in its hosts file: with a dot at its end it asks a name server."""
+    return asked._replace(name=asked.name.removesuffix("."))
 
 
 class Question:
@@ -194,7 +199,7 @@ class NameResolver:
         elif resolution._receiver is None:
             pass
         elif self._hosts.answersAtOnce(hostName, asked.family):
-            resolution._deliver(self._addresses(asked))
+            resolution._deliver(self._addresses(_asInHosts(asked)))
         else:
             self._ask(resolution, asked)
         return resolution
@@ -236,17 +241,17 @@ class NameResolver:
     def _lookLocally(self, question: Question) -> None:
         """See whether a name needs the network; in a thread for those that don't."""
         if self._hosts.knows(question.asked.name, question.asked.family):
-            self._lookUp(question)
+            self._lookUp(question, _asInHosts(question.asked))
         else:
             self._hand(question, self._remote, self._lookUp)
 
-    def _lookUp(self, question: Question) -> None:
-        """Ask the system."""
+    def _lookUp(self, question: Question, asked: Asked | None = None) -> None:
+        """Ask the system, in these words if not in the question's own."""
         if not question.waiting:
             return
         # After that look: a question that is given up in between is asked, and nobody shares it.
         question.begun = monotonic()
-        self._answer(question, self._addresses(question.asked))
+        self._answer(question, self._addresses(asked or question.asked))
 
     def _addresses(self, asked: Asked) -> Sequence[Any]:
         name, family, kind = asked

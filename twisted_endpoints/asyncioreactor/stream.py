@@ -19,19 +19,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zope.interface import implementer
 
 from .. import error
-from .._log import Logger
 from .._provided import adapted
 from ..failure import Failure
 from ..interfaces import IConsumer, IHalfCloseableProtocol, ILoggingContext, IPushProducer, ISystemHandle
 from ..protocol import Protocol as NullProtocol
 from .errors import lostReason
 from .loops import breakCircle
+from .raised import logRaised
 from .writing import DUE, HELD, NOT_DUE, Writer
 
 if TYPE_CHECKING:
     from .core import Core
-
-_log = Logger(__name__)
 
 # `Stream._input`: nothing has come of an end; the loop has reported it; the protocol was told; the connection
 # is lost.
@@ -118,12 +116,13 @@ class Stream(Writer):
 
     def _letGo(self) -> None:
         """
-        Hold the loop's transport no longer: its attempt was given up, and the loop closes it.
+        Have nothing more to do with the loop's transport: its attempt was given up, and the loop closes it.
 
         uvloop does so without `connection_lost`, be it before or after `connection_made`.
         """
         self._input = _LOST
-        self._transport = None
+        if not self.reactor._onAsyncio:
+            self._transport = None
 
     def _start(self) -> None:
         self.connected = self._writable = True
@@ -163,6 +162,9 @@ class Stream(Writer):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if not self.connected:
+            if self.reactor._onAsyncio:
+                # Given up before it was connected.
+                breakCircle(self._transport)
             return
         self.connected = self._writable = False
         self._input = _LOST
@@ -177,13 +179,18 @@ class Stream(Writer):
         if producer is not None:
             try:
                 producer.stopProducing()
-            except Exception:
-                _logUnhandled(producer.stopProducing)
+            except BaseException:
+                self._logUnhandled(producer.stopProducing)
         try:
             protocol.connectionLost(reason)
-        except Exception:
-            _logUnhandled(protocol.connectionLost)
+        except BaseException:
+            self._logUnhandled(protocol.connectionLost)
         self._owner._streamLost(self, reason)
+
+    def _logUnhandled(self, method: Any) -> None:
+        """Log what a user's method has just raised, where nothing is left that could be closed for it."""
+        text = f"Unhandled error in {getattr(method, '__qualname__', method)!s}"
+        logRaised(self.reactor._loop, text)
 
     @property
     def disconnected(self) -> bool:
@@ -370,8 +377,3 @@ def logPrefixOf(instance: object) -> str:
     if ILoggingContext.providedBy(instance):
         return str(instance.logPrefix())
     return type(instance).__name__
-
-
-def _logUnhandled(method: Any) -> None:
-    """Log what a user's method has just raised, where nothing is left that could be closed because of it."""
-    _log.failure(f"Unhandled error in {getattr(method, '__qualname__', method)!s}")

@@ -14,7 +14,7 @@ from zope.interface import implementer
 from .. import error
 from ..address import IPv4Address, IPv6Address
 from ..interfaces import IReactorTCP, ITLSTransport
-from .addresses import hostOf, isLiteral, resolveIPv6, tcpAddress
+from .addresses import hostOf, isLiteral, mayBeScoped, resolveIPv6, tcpAddress
 from .connectors import Connecting, Connector
 from .core import Core
 from .errors import cannotListen
@@ -200,7 +200,7 @@ class TCPConnector(Connector):
         if not 0 <= self.port <= 65535:
             # uvloop would take the number modulo 65536.
             raise OverflowError("connect_ex(): port must be 0-65535.")
-        if self._byLoop:
+        if self._byLoop and not (isIPv6 and mayBeScoped(host)):
             await loop.create_connection(stream._itself, host, self.port)
             return
         family = socket.AF_INET6 if isIPv6 else socket.AF_INET
@@ -228,10 +228,12 @@ class TCPConnector(Connector):
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             literal = isLiteral(host, socket.AF_INET6)
             sock.bind(resolveIPv6(host, port) if literal else (host or "", port))
-        except OSError as e:
+        except BaseException as e:
             if sock is not None:
                 sock.close()
-            raise error.ConnectBindError(e.errno, e.strerror) from e
+            if isinstance(e, OSError):
+                raise error.ConnectBindError(e.errno, e.strerror) from e
+            raise
         return sock
 
 

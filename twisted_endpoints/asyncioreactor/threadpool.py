@@ -42,14 +42,17 @@ class _Work:
         except BaseException:
             result, succeeded = Failure(), False
         # Nothing of the call may outlive it while the result is passed on.
-        del self.function, self.args, self.kwargs
-        if self.onResult is not None:
+        onResult = self.onResult
+        del self.function, self.args, self.kwargs, self.onResult
+        if onResult is not None:
             try:
-                self.onResult(succeeded, result)
+                onResult(succeeded, result)
             except BaseException:
                 _log.failure("while passing on what a thread has returned")
         elif not succeeded:
             _log.failure("in a thread", result)
+        # A traceback holds this frame: what it would hold in turn is garbage for the collector only.
+        del result, onResult
 
 
 class ThreadPool:

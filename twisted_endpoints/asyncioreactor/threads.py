@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .core import Core, calledLogged
+from .core import Core
+from .raised import calledLogged
 from .threadpool import ThreadPool
 from .triggers import checkCallable
 
@@ -42,13 +43,15 @@ class Threads(Core):
             RuntimeError: the event loop was closed.
         """
         checkCallable(callable)
-        self._threadCalls.append(partial(callable, *args, **kwargs))
+        call = partial(callable, *args, **kwargs)
+        self._threadCalls.append(call)
         # One wake-up, a system call, is enough for all that wait.
         if not self._threadCallsAnnounced:
             self._threadCallsAnnounced = True
             try:
                 self._loop.call_soon_threadsafe(self._callForThreads)
             except BaseException:
+                self._threadCalls.remove(call)
                 self._threadCallsAnnounced = False
                 raise
 

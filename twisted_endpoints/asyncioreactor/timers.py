@@ -239,7 +239,9 @@ class Timers(Core):
             self._alarm = self._loop.call_soon(self._ring)
 
     def _ring(self) -> None:
-        if self._ending:
+        if self._over:
+            self._alarm, self._alarmTime = None, -_NEVER
+        elif self._ending:
             self._alarm = self._loop.call_soon(self._ring)
         else:
             self._context.run(self._makeDue)

@@ -12,20 +12,17 @@ The loop's transport sends what the kernel takes at once and keeps the rest.  Tw
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .._log import Logger
 from .._producing import producesNoMore
 from .._provided import adapted
 from ..failure import Failure
 from ..interfaces import IHalfCloseableProtocol
+from .raised import logRaised
 
 if TYPE_CHECKING:
     from .core import Core
-
-_log = Logger(__name__)
 
 #: Unsent bytes above which a producer is paused.
 BUFFER_SIZE = 64 * 1024
@@ -218,20 +215,8 @@ class Writer(asyncio.Protocol):
         self._transport.abort()
 
     def _fail(self, method: str) -> None:
-        """
-        Log the exception that is being handled, and close the connection because of it.
-
-        SystemExit and KeyboardInterrupt end the reactor's `run`, as they do everywhere in it.  They get a
-        callback of their own for it: raised from here, uvloop would log them and go on.
-        """
-        raised = sys.exc_info()[1]
-        if isinstance(raised, (SystemExit, KeyboardInterrupt)):
-            self.reactor._loop.call_soon(_raise, raised)
-        else:
-            _log.failure(f"Unhandled error in {method} of {self.protocol!r}: its connection is closed")
+        """Log the exception that is being handled, and close the connection because of it."""
+        text = f"Unhandled error in {method} of {self.protocol!r}: its connection is closed"
+        logRaised(self.reactor._loop, text)
         if self.connected and self._reason is None:
             self._abort(Failure())
-
-
-def _raise(error: BaseException) -> None:
-    raise error

@@ -55,7 +55,8 @@ class Connecting:
         endpoint, done = self._endpoint, self._done
         assert done is not None
         if endpoint._deadline is not None:
-            self._deadlineCall = endpoint._reactor.callLater(endpoint._deadline, self._deadlinePassed)
+            # What is left of a time may be less than nothing.
+            self._deadlineCall = endpoint._reactor.callLater(max(0, endpoint._deadline), self._deadlinePassed)
         if endpoint._isAddress:
             kind = IPv6Address if isIPv6(endpoint._hostText) else IPv4Address
             self.addressResolved(kind("TCP", endpoint._hostText, endpoint._port))
@@ -88,7 +89,10 @@ class Connecting:
             self._finish(DNSLookupError(f"no results for hostname lookup: {self._endpoint._hostText}"))
             return
         self._race = Race(interleave(self._found, type))
-        self._act(self._race.begin())
+        try:
+            self._act(self._race.begin())
+        except Exception as reason:  # the user's numbers
+            self._finish(reason)
 
     # The race
 
@@ -139,9 +143,13 @@ class Connecting:
             self._act(self._race.succeeded(attempt))
 
     def _attemptFailed(self, reason: Failure, attempt: int) -> None:
-        if self._attempts.pop(attempt, None) is not None and self._race is not None:
-            self._lastFailure = reason
-            self._act(self._race.failed(attempt, _why(reason.value)))
+        try:
+            if self._attempts.pop(attempt, None) is not None and self._race is not None:
+                self._lastFailure = reason
+                self._act(self._race.failed(attempt, _why(reason.value)))
+        finally:
+            # As in Deferred.errback: the reason may be raised by then, in a frame that knows this one.
+            del reason
 
     def _delayPassed(self) -> None:
         self._nextCall = None
@@ -199,10 +207,13 @@ class Connecting:
         if race is not None:
             for action in race.stopped():
                 self._do(action)
-        if isinstance(result, (Failure, Exception)):
-            done.errback(result)
-        else:
-            done.callback(result)
+        try:
+            if isinstance(result, (Failure, Exception)):
+                done.errback(result)
+            else:
+                done.callback(result)
+        finally:
+            del result  # as in `_attemptFailed`
 
 
 def _why(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
@@ -41,8 +42,10 @@ def isIPv4(host: str) -> bool:
     return _parses(socket.AF_INET, host)
 
 
-def isIPv6(host: str) -> bool:
+def isIPv6(host: str | bytes) -> bool:
     """Tell whether this is an IPv6 address, which may have a scope: ``fe80::1%eth0``."""
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
     return _parses(socket.AF_INET6, host.partition("%")[0])
 
 
@@ -106,6 +109,20 @@ class HostName(NamedTuple):
     def isAddress(self) -> bool:
         """Whether it is an IP address, for which nobody is to be asked."""
         return isIPv4(self.text) or isIPv6(self.text)
+
+
+@lru_cache(maxsize=1024)
+def asked(host: str | bytes) -> str:
+    """
+    Give a host as systems are asked for it: in ASCII, by IDNA 2008.
+
+    They take Unicode by IDNA 2003, which sends ``faß.de`` to another host, ``fass.de``.  What can't be a
+    name stays what it is.
+    """
+    if isinstance(host, str) and host.isascii():
+        return host
+    name = HostName.parse(host)
+    return name.ascii.decode("ascii") if name.valid else name.text
 
 
 def _labels(name: bytes) -> list[bytes]:

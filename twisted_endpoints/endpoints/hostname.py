@@ -123,7 +123,10 @@ class HostnameEndpoint:
         # Not with the module: its values are dataclasses, which cost a program that never connects 10 ms.
         from ._connecting import Connecting
 
-        return Connecting(self, protocolFactory).start()
+        try:
+            return Connecting(self, protocolFactory).start()
+        except Exception:
+            return fail(Failure())
 
     def _namedAsCancelled(self, reason: Failure) -> Failure:
         """Let a cancel name what the user asked for."""

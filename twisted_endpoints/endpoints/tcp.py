@@ -21,7 +21,7 @@ from ..interfaces import (
 )
 from ..protocol import ClientFactory
 from ..threads import deferToThread
-from ._resolution import AddressInfo, HostName, isIPv6, lookUpInThread, scoped, shown
+from ._resolution import AddressInfo, HostName, asked, isIPv6, lookUpInThread, scoped, shown
 from .wrapping import startConnecting, startListening
 
 #: A local address to connect from: a host, a host and a port, what `makeBinding` made, or None for any.
@@ -109,7 +109,7 @@ class _TCPClientEndpoint:
 
     def _begin(self, factory: ClientFactory, host: str | None = None) -> None:
         self._reactor.connectTCP(
-            self._host if host is None else host,
+            asked(self._host) if host is None else host,
             self._port,
             factory,
             timeout=self._timeout,
@@ -124,7 +124,7 @@ class TCP4ClientEndpoint(_TCPClientEndpoint):
 
     Args:
         reactor: an `IReactorTCP`.
-        host: a name or an address.
+        host: a name, in Unicode or ASCII, or an address.
         port: the port to connect to.
         timeout: seconds after which an attempt has failed; None for no limit.
         bindAddress: the local address to connect from, as a ``(host, port)`` pair; None for any.
@@ -157,10 +157,10 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
         Returns:
             A Deferred as `startConnecting`'s.  A name without an IPv6 address is an `error.DNSLookupError`.
         """
-        if isIPv6(self._host):
-            return super().connect(protocolFactory)
         try:
-            looking: Deferred[Any] = self._nameResolution(self._host)
+            if isIPv6(self._host):
+                return super().connect(protocolFactory)
+            looking: Deferred[Any] = self._nameResolution(asked(self._host))
         except Exception:
             return fail(Failure())
         looking.addCallbacks(self._firstOf, self._notFound)

@@ -176,7 +176,8 @@ class _Securing:
         self._outcome = self._secured._onConnection = outcome
         factory = self._endpoint._wrapperFactory(self._secured)
         if self._endpoint._deadline is not None:
-            outcome.addTimeout(self._endpoint._deadline, factory._clock, _tooLate)
+            # What is left of a time may be less than nothing.
+            outcome.addTimeout(max(0, self._endpoint._deadline), factory._clock, _tooLate)
         outcome.addBoth(self._over)
         connecting = self._connecting = self._endpoint._wrappedEndpoint.connect(factory)
         connecting.addCallbacks(self._connected, self._failed)
@@ -191,8 +192,12 @@ class _Securing:
 
     def _failed(self, reason: Failure) -> None:
         self._connecting = None
-        if self._outcome is not None:
-            self._outcome.errback(reason)
+        try:
+            if self._outcome is not None:
+                self._outcome.errback(reason)
+        finally:
+            # As in Deferred.errback: the reason may be raised by then, in a frame that knows this one.
+            del reason
 
     def _over(self, result: Any) -> Any:
         self._outcome = self._layer = None

@@ -58,7 +58,9 @@ def startConnecting(
     factory = _WrappingFactory(protocolFactory)
     try:
         connect(factory)
-    except Exception:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException:
         factory._connector = None
         factory._failed(Failure())
     return factory._onConnection
@@ -76,7 +78,9 @@ def startListening(listen: Callable[[], IListeningPort]) -> Deferred[IListeningP
     """
     try:
         port = listen()
-    except Exception:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException:
         return fail(Failure())
     return succeed(port)
 
@@ -153,7 +157,9 @@ class _WrappingProtocol(PassingProtocol):
             return
         try:
             self._wrappedProtocol.makeConnection(self.transport)
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
             closeNow(self.transport)
             # It may have been cancelled by connectionMade itself, before that raised.
             if not connected.called:
@@ -213,7 +219,9 @@ class _WrappingFactory(ClientFactory):
             protocol = self._wrappedFactory.buildProtocol(addr)
             if protocol is None:
                 raise NoProtocol()
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
             self._failed(Failure())
             return None
         if self._onConnection.called:  # cancelled by the user's factory
@@ -223,9 +231,13 @@ class _WrappingFactory(ClientFactory):
     # The connector holds this factory: it is let go of when it is done, or the two would be cyclic garbage.
 
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
-        if connector is self._connector:
-            self._connector = None
-        self._failed(reason)
+        try:
+            if connector is self._connector:
+                self._connector = None
+            self._failed(reason)
+        finally:
+            # As in Deferred.errback: the reason may be raised by then, in a frame that knows this one.
+            del reason
 
     def clientConnectionLost(self, connector: IConnector, reason: Failure) -> None:
         self._connector = None
@@ -233,8 +245,11 @@ class _WrappingFactory(ClientFactory):
         self._onConnection = _SPENT
 
     def _failed(self, reason: Failure) -> None:
-        if not self._onConnection.called:
-            self._onConnection.errback(reason)
+        try:
+            if not self._onConnection.called:
+                self._onConnection.errback(reason)
+        finally:
+            del reason
 
     def _canceller(self, deferred: Deferred[IProtocol]) -> None:
         connector = self._connector

@@ -16,8 +16,9 @@ from typing import Any
 from ... import error
 from ..._log import Logger
 from ...failure import Failure
-from ..core import Core, calledLogged
+from ..core import Core
 from ..errors import lostReason
+from ..raised import calledLogged
 from ..writing import BUFFER_SIZE, Writer
 
 _log = Logger(__name__)

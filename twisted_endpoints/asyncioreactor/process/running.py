@@ -15,7 +15,8 @@ from typing import Any
 from ... import error
 from ...address import _ProcessAddress
 from ...failure import Failure
-from ..core import Core, calledLogged
+from ..core import Core
+from ..raised import calledLogged
 from .ending import Child
 from .pipes import ChildWriter, Reader
 from .spawn import Command, spawn
