@@ -44,6 +44,20 @@ def test_itIsLookedAfterWhileTheReactorRuns() -> None:
     asyncio.run(main())
 
 
+def test_itIsLookedAfterAsLongAsOneReactorRuns() -> None:
+    async def main() -> None:
+        reactors: list[Any] = [AsyncioReactor(), AsyncioReactor(), AsyncioReactor()]
+        for reactor in reactors:
+            assert handler() is not signal.SIG_DFL
+            down = asyncio.get_running_loop().create_future()
+            reactor.addSystemEventTrigger("after", "shutdown", down.set_result, None)
+            reactor.stop()
+            await down
+        assert handler() is signal.SIG_DFL
+
+    asyncio.run(main())
+
+
 def test_aProgramsOwnHandlerStays() -> None:
     got: list[str] = []
 
@@ -122,17 +136,41 @@ async def main():
 loop = asyncio.new_event_loop()
 loop.run_until_complete(main())
 loop.close()
+"""
+
+KILLED = (
+    LEFT
+    + """
 os.kill(os.getpid(), signal.SIGTERM)
 """
+)
+
+ANOTHER = (
+    LEFT
+    + """
+async def another():
+    global second
+    second = AsyncioReactor()
+    second.addSystemEventTrigger("before", "shutdown", print, "shutdown")
+    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        await asyncio.sleep(20)
+    finally:
+        print("finally")
+
+asyncio.run(another())
+"""
+)
 
 
 @pytest.mark.parametrize(
     ("program", "says", "status"),
     [
         pytest.param(FORKED, "15 True\n", 0, id="a child that was forked"),
-        pytest.param(LEFT, "", -signal.SIGTERM, id="a loop that was left without an end"),
+        pytest.param(KILLED, "", -signal.SIGTERM, id="a loop that was left without an end"),
+        pytest.param(ANOTHER, "finally\nshutdown\n", 143, id="another loop after that"),
     ],
 )
-def test_itKillsAsBeforeWhereNoLoopCanBeEnded(program: str, says: str, status: int) -> None:
+def test_itEndsTheLoopThatRunsAndElseKillsAsBefore(program: str, says: str, status: int) -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert (ran.stdout, ran.stderr, ran.returncode) == (says, "", status)

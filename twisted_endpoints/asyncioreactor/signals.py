@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 
 class StopSignals:
@@ -58,35 +58,48 @@ class ExitSignal:
     connection is closed, no shutdown trigger called, no ``finally`` run.  A program that handles the signal
     itself is left alone.
 
+    There is one handler for all of these that are in place: a loop may have several reactors, and a loop
+    that was left without an end never takes its own away.
+
     Args:
         loop: the running loop, which `SystemExit` ends.
     """
+
+    _inPlace: ClassVar[list[ExitSignal]] = []
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._process = os.getpid()
 
     def install(self) -> None:
-        """Put the handler in place, if this is the main thread and the system would kill the process."""
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        ):
-            signal.signal(signal.SIGTERM, self._exit)
+        """Put it in place, if this is the main thread and the system would kill the process."""
+        inMainThread = threading.current_thread() is threading.main_thread()
+        if inMainThread and signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, _exit):
+            self._inPlace[:] = [other for other in self._inPlace if not other._loop.is_closed()]
+            self._inPlace.append(self)
+            signal.signal(signal.SIGTERM, _exit)
 
     def restore(self) -> None:
-        """Take the handler off again, if it is still there."""
-        if signal.getsignal(signal.SIGTERM) == self._exit:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        """Take it away, and with the last one the handler, if that is still there."""
+        if self in self._inPlace:
+            self._inPlace.remove(self)
+            if not self._inPlace and signal.getsignal(signal.SIGTERM) is _exit:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-    def _exit(self, number: int, frame: FrameType | None) -> None:
-        # A second one ends what doesn't come to its end.
-        signal.signal(number, signal.SIG_DFL)
-        if self._loop.is_running() and os.getpid() == self._process:
-            self._loop.call_soon_threadsafe(_raiseExit, number)
-        else:
-            # A loop that was left without an end; or a child that was forked, where the loop is a copy.
-            os.kill(os.getpid(), number)
+    @property
+    def _runs(self) -> bool:
+        # In a child that was forked, the loop is a copy.
+        return self._loop.is_running() and os.getpid() == self._process
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    # A second one ends what doesn't come to its end.
+    signal.signal(number, signal.SIG_DFL)
+    running = next((each for each in ExitSignal._inPlace if each._runs), None)
+    if running is None:
+        os.kill(os.getpid(), number)
+    else:
+        running._loop.call_soon_threadsafe(_raiseExit, number)
 
 
 def _raiseExit(number: int) -> NoReturn:
