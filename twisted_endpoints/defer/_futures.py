@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from asyncio import AbstractEventLoop, Future
+from typing import Any, TypeVar
 
 from ..failure import Failure
 from ._deferred import Deferred
-
-if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future
 
 _T = TypeVar("_T")
 
 
 def asFuture(deferred: Deferred[_T], loop: AbstractEventLoop) -> Future[_T]:
     """Do what `Deferred.asFuture` says."""
-    future: Future[_T] = loop.create_future()
+    future = _FutureOf(deferred, loop)
     deferred.addCallbacks(_setResult, _setException, callbackArgs=(future,), errbackArgs=(future,))
-    future.add_done_callback(partial(_cancelWith, deferred))
     return future
+
+
+class _FutureOf(Future[_T]):
+    """
+    Gets a Deferred's result, and passes a cancel on to it at once.
+
+    A round of the loop later, as a Future tells what waits for it, the Deferred may have fired: with a
+    connection, say, that nobody would ever hear of.
+    """
+
+    def __init__(self, deferred: Deferred[_T], loop: AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._deferred = deferred
+
+    def cancel(self, msg: Any = None) -> bool:
+        cancelled = super().cancel(msg)
+        if cancelled:
+            self._deferred.cancel()
+        return cancelled
 
 
 def _setResult(result: Any, future: Future[Any]) -> None:
@@ -30,11 +45,6 @@ def _setResult(result: Any, future: Future[Any]) -> None:
 def _setException(failure: Failure, future: Future[Any]) -> None:
     if not future.cancelled():
         future.set_exception(failure.value)
-
-
-def _cancelWith(deferred: Deferred[Any], future: Future[Any]) -> None:
-    if future.cancelled():
-        deferred.cancel()
 
 
 def fromFuture(kind: type[Deferred[_T]], future: Future[_T]) -> Deferred[_T]:
