@@ -11,7 +11,7 @@ import pytest
 from twisted_endpoints.address import IPv4Address
 from twisted_endpoints.cli._report import Report, openReport
 from twisted_endpoints.cli._service import Diary
-from twisted_endpoints.error import ConnectError, ConnectionLost
+from twisted_endpoints.error import ConnectError, ConnectingCancelledError, ConnectionLost
 from twisted_endpoints.failure import Failure
 from twisted_endpoints.relay import RelayFactory, RelayFull, Stream
 from twisted_endpoints.task import Clock
@@ -56,6 +56,13 @@ def test_whoIsTurnedAwayIsToldAsThat() -> None:
     writer.failed(stream(RelayFull(string="3 open, as many as may be")))
 
     assert lines == ["tcp:192.0.2.7:1234: turned away: The relay is full: 3 open, as many as may be"]
+
+
+def test_whoIsCutOffByTheRelayIsNotPutOnTheTarget() -> None:
+    writer, lines, _ = diary(verbose=False)
+    writer.failed(stream(ConnectingCancelledError(IPv4Address("TCP", "192.0.2.8", 80))))
+
+    assert lines == [r"tcp:192.0.2.7:1234: cut off before it was connected to tcp:far\x1b:80"]
 
 
 def test_verboselyEachFailureIsTold() -> None:

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..defer import Deferred, DeferredList, maybeDeferred
+from ..error import ConnectingCancelledError
 from ..relay import Observer, RelayFactory, RelayFull, Stream
 from ..stdio import PipeAddress, StandardIO
 from ._memory import Thrift
@@ -94,9 +95,13 @@ class Diary(Observer):
         self._nextFailure = now + FAILURE_INTERVAL
         more = f" (and {self._unsaid} more that failed)" if self._unsaid else ""
         self._unsaid = 0
-        full = stream.reason is not None and stream.reason.check(RelayFull)
-        what = "turned away" if full else f"cannot connect to {self._target}"
-        self._report.line(f"{addressText(stream.peer)}: {what}: {reasonText(stream.reason)}{more}")
+        kind = stream.reason and stream.reason.check(RelayFull, ConnectingCancelledError)
+        if kind is ConnectingCancelledError:
+            said = f"cut off before it was connected to {self._target}"
+        else:
+            what = "turned away" if kind else f"cannot connect to {self._target}"
+            said = f"{what}: {reasonText(stream.reason)}"
+        self._report.line(f"{addressText(stream.peer)}: {said}{more}")
 
     def closed(self, stream: Stream) -> None:
         self._ended(stream)
