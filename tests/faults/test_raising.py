@@ -33,6 +33,7 @@ class Faulty(Peers):
 
     def doStart(self) -> None:
         self._mayRaise("doStart")
+        super().doStart()
 
     def buildProtocol(self, addr: Any) -> Any:
         self._mayRaise("buildProtocol")
@@ -77,6 +78,7 @@ def test_aMistakeInAClient(play: Play, method: str, kind: type[BaseException]) -
             # The one that was connected hears of the end.
             await bed.until(lambda: all(peer.lost for peer in factory.all))
         await bed.until(lambda: all(peer.lost for peer in server.all))
+        await bed.until(lambda: not factory.numPorts)
         # The endpoint itself is unharmed.
         another = await endpoint.connect(Peers())
         another.transport.loseConnection()

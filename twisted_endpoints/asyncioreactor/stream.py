@@ -119,6 +119,7 @@ class Stream(Writer):
         Have nothing more to do with the loop's transport: its attempt was given up, and the loop closes it.
 
         uvloop does so without `connection_lost`, be it before or after `connection_made`.
+        asyncio calls both.
         """
         self._input = _LOST
         if not self.reactor._onAsyncio:
@@ -162,9 +163,6 @@ class Stream(Writer):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if not self.connected:
-            if self.reactor._onAsyncio:
-                # Given up before it was connected.
-                breakCircle(self._transport)
             return
         self.connected = self._writable = False
         self._input = _LOST
