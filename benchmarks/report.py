@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .rows import BASELINE, TOLERANCE, Outcome, Row, Sample, shortly
+from .rows import BASELINE, Outcome, Row, Sample, shortly
 
 
 @dataclass
@@ -146,7 +146,7 @@ def _goal(outcome: Outcome, contender: str) -> str:
     text = f"goal {', '.join(goals)}"
     if reached >= 1:
         return text
-    return f"{text}: {'MISSED, ' if reached < TOLERANCE else ''}{reached:.2f} of it"
+    return f"{text}: **missed**, {reached:.2f} of it"
 
 
 def page(report: Report) -> str:

@@ -31,10 +31,6 @@ from dataclasses import dataclass, field
 #: The contender that the others are compared to.
 BASELINE = "twisted-epoll"
 
-#: A goal is missed by a contender that reaches less than this part of it.  Two full runs on one machine that
-#: others share differ by as much in one row of ten.
-TOLERANCE = 0.8
-
 #: The charts, each with the modules whose rows it shows, in the order in which they run.
 CHARTS = {
     "streams": ("benchmarks.streams",),

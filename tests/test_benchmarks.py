@@ -116,7 +116,11 @@ def test_textsShowEachContender() -> None:
 
 @pytest.mark.parametrize(
     ("cost", "verdict"),
-    [(60, "goal 2, 60 us"), (64, "goal 2, 60 us: 0.94 of it"), (80, "goal 2, 60 us: MISSED, 0.75 of it")],
+    [
+        (60, "goal 2, 60 us"),
+        (64, "goal 2, 60 us: **missed**, 0.94 of it"),
+        (80, "goal 2, 60 us: **missed**, 0.75 of it"),
+    ],
 )
 def test_textsSayHowNearAGoalIs(cost: float, verdict: str) -> None:
     found = Outcome(ROW, {"twisted-epoll": [Sample(200.0)], "ours-uvloop": [Sample(cost)]})

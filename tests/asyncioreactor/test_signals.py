@@ -29,14 +29,19 @@ def nobodys() -> Iterator[None]:
     assert signal.signal(signal.SIGTERM, before) is signal.SIG_DFL
 
 
+async def stopped(reactor: Any) -> None:
+    """Stop a reactor, and wait until it has."""
+    down = asyncio.get_running_loop().create_future()
+    reactor.addSystemEventTrigger("after", "shutdown", down.set_result, None)
+    reactor.stop()
+    await down
+
+
 def test_itIsLookedAfterWhileTheReactorRuns() -> None:
     async def main() -> None:
         reactor: Any = AsyncioReactor()
         assert handler() is not signal.SIG_DFL
-        down = asyncio.get_running_loop().create_future()
-        reactor.addSystemEventTrigger("after", "shutdown", down.set_result, None)
-        reactor.stop()
-        await down
+        await stopped(reactor)
         assert handler() is signal.SIG_DFL
         AsyncioReactor()
         assert handler() is not signal.SIG_DFL
@@ -49,10 +54,7 @@ def test_itIsLookedAfterAsLongAsOneReactorRuns() -> None:
         reactors: list[Any] = [AsyncioReactor(), AsyncioReactor(), AsyncioReactor()]
         for reactor in reactors:
             assert handler() is not signal.SIG_DFL
-            down = asyncio.get_running_loop().create_future()
-            reactor.addSystemEventTrigger("after", "shutdown", down.set_result, None)
-            reactor.stop()
-            await down
+            await stopped(reactor)
         assert handler() is signal.SIG_DFL
 
     asyncio.run(main())

@@ -112,12 +112,12 @@ class HostName(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def asked(host: str | bytes) -> str:
+def inASCII(host: str | bytes) -> str:
     """
     Give a host as systems are asked for it: in ASCII, by IDNA 2008.
 
     They take Unicode by IDNA 2003, which sends ``faß.de`` to another host, ``fass.de``.  What can't be a
-    name stays what it is.
+    name is given with backslash escapes, by which nobody finds it.
     """
     if isinstance(host, str) and host.isascii():
         return host

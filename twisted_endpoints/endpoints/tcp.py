@@ -21,7 +21,7 @@ from ..interfaces import (
 )
 from ..protocol import ClientFactory
 from ..threads import deferToThread
-from ._resolution import AddressInfo, HostName, asked, isIPv6, lookUpInThread, scoped, shown
+from ._resolution import AddressInfo, HostName, inASCII, isIPv6, lookUpInThread, scoped, shown
 from .wrapping import startConnecting, startListening
 
 #: A local address to connect from: a host, a host and a port, what `makeBinding` made, or None for any.
@@ -109,7 +109,7 @@ class _TCPClientEndpoint:
 
     def _begin(self, factory: ClientFactory, host: str | None = None) -> None:
         self._reactor.connectTCP(
-            asked(self._host) if host is None else host,
+            inASCII(self._host) if host is None else host,
             self._port,
             factory,
             timeout=self._timeout,
@@ -160,7 +160,7 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
         try:
             if isIPv6(self._host):
                 return super().connect(protocolFactory)
-            looking: Deferred[Any] = self._nameResolution(asked(self._host))
+            looking: Deferred[Any] = self._nameResolution(inASCII(self._host))
         except Exception:
             return fail(Failure())
         looking.addCallbacks(self._firstOf, self._notFound)
