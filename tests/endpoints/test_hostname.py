@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import warnings
 from typing import Any
@@ -352,17 +353,20 @@ def test_aNameWithoutAddressesIsADNSLookupError() -> None:
     assert "example.com" in str(outcome.error)
 
 
-def test_aResolverThatRaisesIsADNSLookupError() -> None:
+@pytest.mark.parametrize("kind", [RuntimeError, asyncio.CancelledError])
+def test_aResolverThatRaisesIsADNSLookupError(kind: type[BaseException]) -> None:
     @implementer(IHostnameResolver)
     class Broken:
         def resolveHostName(self, *args: Any, **kwargs: Any) -> Any:
-            raise RuntimeError("no servers")
+            raise kind("no servers")
 
-    raised = connect(Network({}), resolver=Broken()).error
+    network = Network({})
+    raised = connect(network, resolver=Broken(), deadline=60).error
 
     assert isinstance(raised, error.DNSLookupError)
     assert "no servers" in str(raised)
-    assert isinstance(raised.__cause__, RuntimeError)
+    assert isinstance(raised.__cause__, kind)
+    assert network.getDelayedCalls() == []
 
 
 def test_theResolverMayBeGiven() -> None:

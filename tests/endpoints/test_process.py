@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -157,7 +158,7 @@ def failed(reactor: Any, factory: Any, script: str = "exec sleep 60") -> Any:
     async def main() -> BaseException | None:
         try:
             await shell(reactor, script).connect(factory)
-        except Exception as e:
+        except BaseException as e:
             while reactor._open:
                 await aWhile(reactor)
             return e
@@ -173,34 +174,45 @@ def test_aFactoryThatMakesNothingStartsNothing(reactor: Any, tmp_path: Path) -> 
     assert not (tmp_path / "made").exists()
 
 
-def test_aFactoryThatRaisesFailsConnect(reactor: Any) -> None:
+#: The second is no `Exception`.
+@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
+def test_aFactoryThatRaisesFailsConnect(reactor: Any, kind: type[BaseException]) -> None:
+    def broken(addr: Any) -> Any:
+        raise kind
+
     factory: Any = Factory()
-    factory.buildProtocol = lambda addr: 1 / 0
-    assert isinstance(failed(reactor, factory), ZeroDivisionError)
+    factory.buildProtocol = broken
+    assert isinstance(failed(reactor, factory), kind)
 
 
-def test_connectionMadeThatRaisesFailsConnectAndKillsTheProcess(reactor: Any) -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
+def test_connectionMadeThatRaisesFailsConnectAndKillsTheProcess(
+    reactor: Any, kind: type[BaseException]
+) -> None:
     class Broken(Stream):
         def connectionMade(self) -> None:
-            raise ZeroDivisionError
+            raise kind
 
     made: list[Broken] = []
     factory: Any = Factory()
     factory.buildProtocol = lambda addr: made.append(Broken()) or made[0]  # type: ignore[func-returns-value]
-    assert isinstance(failed(reactor, factory), ZeroDivisionError)
-    assert isinstance(made[0].reason, ZeroDivisionError)
+    assert isinstance(failed(reactor, factory), kind)
+    assert isinstance(made[0].reason, kind)
 
 
+@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
 @pytest.mark.parametrize("method", ["dataReceived", "readConnectionLost"])
-def test_aProtocolThatRaisesLaterHasItsProcessKilled(reactor: Any, method: str) -> None:
+def test_aProtocolThatRaisesLaterHasItsProcessKilled(
+    reactor: Any, method: str, kind: type[BaseException]
+) -> None:
     def fails(*args: Any) -> None:
-        raise ZeroDivisionError
+        raise kind
 
     Broken = type("Broken", (HalfCloseable,), {method: fails})
     with loggedErrors() as logged:
         stream = whole(reactor, "echo; exec >&-; exec sleep 60", Broken)
-    assert isinstance(stream.reason, ZeroDivisionError)
-    assert logged == [ZeroDivisionError]
+    assert isinstance(stream.reason, kind)
+    assert logged == [kind]
 
 
 # Ends

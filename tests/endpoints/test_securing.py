@@ -1,7 +1,8 @@
-"""What a server's operator hears of peers that didn't get through the handshake."""
+"""TLS clients over others' endpoints, and what an operator hears of peers that were not let in."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -10,9 +11,27 @@ import pytest
 from twisted_endpoints._vocabulary import vocabulary
 from twisted_endpoints.address import IPv4Address
 from twisted_endpoints.endpoints import _securing
+from twisted_endpoints.endpoints.tls import TLSClientEndpoint
 from twisted_endpoints.error import ConnectionLost
 from twisted_endpoints.failure import Failure
 from twisted_endpoints.protocol import Factory, Protocol
+from twisted_endpoints.ssl import optionsForClientTLS
+from twisted_endpoints.task import Clock
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, asyncio.CancelledError])
+def test_anEndpointWhoseConnectRaises(kind: type[BaseException]) -> None:
+    class Broken:
+        def connect(self, factory: Any) -> Any:
+            raise kind
+
+    clock = Clock()
+    results: list[Any] = []
+    endpoint = TLSClientEndpoint(Broken(), optionsForClientTLS("localhost"), clock, deadline=60)
+    endpoint.connect(Factory.forProtocol(Protocol)).addBoth(results.append)
+
+    assert [result.type for result in results] == [kind]
+    assert clock.getDelayedCalls() == []
 
 
 def lose() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -482,9 +483,10 @@ def test_connectProtocolReturnsTheEndpointsDeferred() -> None:
     assert connectProtocol(Endpoint(), Greeter()) is deferred
 
 
-def test_aLayerThatCantBeMadeIsAFailure() -> None:
+@pytest.mark.parametrize("kind", [RuntimeError, asyncio.CancelledError])
+def test_aLayerThatCantBeMadeIsAFailure(kind: type[BaseException]) -> None:
     def broken(factory: Any) -> Any:
-        raise RuntimeError("no layer")
+        raise kind("no layer")
 
     reactor = MemoryReactorClock()
     results: list[Any] = []
@@ -494,7 +496,7 @@ def test_aLayerThatCantBeMadeIsAFailure() -> None:
     )
     _WrapperServerEndpoint(TCP4ServerEndpoint(reactor, 80), broken).listen(Greeter()).addBoth(results.append)
 
-    assert [str(result.value) for result in results] == ["no layer", "no layer"]
+    assert [(result.type, str(result.value)) for result in results] == [(kind, "no layer")] * 2
     assert reactor.tcpClients == reactor.tcpServers == []
 
 

@@ -66,7 +66,9 @@ class Connecting:
             resolver = endpoint._getNameResolverAndMaybeWarn(endpoint._reactor)
             # In ASCII: getaddrinfo takes Unicode by IDNA 2003, which sends faß.de to another host, fass.de.
             resolver.resolveHostName(self, endpoint._hostBytes.decode("ascii"), portNumber=endpoint._port)
-        except Exception as reason:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as reason:
             error = DNSLookupError(f"hostname lookup of {endpoint._hostText} failed: {reason!r}")
             error.__cause__ = reason
             self._finish(error)

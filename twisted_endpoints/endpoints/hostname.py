@@ -30,6 +30,7 @@ from ._resolution import (
     shown,
 )
 from .tcp import BindAddress, TCP4ClientEndpoint, TCP6ClientEndpoint
+from .wrapping import answered
 
 
 @implementer(IStreamClientEndpoint)
@@ -123,10 +124,7 @@ class HostnameEndpoint:
         # Not with the module: its values are dataclasses, which cost a program that never connects 10 ms.
         from ._connecting import Connecting
 
-        try:
-            return Connecting(self, protocolFactory).start()
-        except Exception:
-            return fail(Failure())
+        return answered(lambda: Connecting(self, protocolFactory).start())
 
     def _namedAsCancelled(self, reason: Failure) -> Failure:
         """Let a cancel name what the user asked for."""

@@ -31,6 +31,7 @@ from ..interfaces import (
     IStreamClientEndpoint,
 )
 from ..protocol import ProcessProtocol
+from .wrapping import answered
 
 _log = Logger(__name__)
 
@@ -131,7 +132,9 @@ class _WrapIProtocol(ProcessProtocol):
         self.transport = _ProcessEndpointTransport(process)
         try:
             self.protocol.makeConnection(self.transport)
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
             self._abort()
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:
@@ -139,7 +142,7 @@ class _WrapIProtocol(ProcessProtocol):
         if childFD == 1:
             try:
                 self.protocol.dataReceived(data)
-            except Exception:
+            except BaseException:
                 self._abort()
                 raise
         elif childFD == 2 and self.errFlag == StandardErrorBehavior.LOG:
@@ -160,7 +163,7 @@ class _WrapIProtocol(ProcessProtocol):
         if method is not None and halfCloseable is not None:
             try:
                 getattr(halfCloseable, method)()
-            except Exception:
+            except BaseException:
                 self._abort()
                 raise
         self._maybeOver()
@@ -257,25 +260,25 @@ class ProcessEndpoint:
             can't be run, with `error.NoProtocol` if the factory made no protocol, or with what the factory or
             `connectionMade` raised; the process is killed then.  There is nothing to cancel.
         """
-        try:
-            protocol: Any = protocolFactory.buildProtocol(_ProcessAddress())
-            if protocol is None:
-                raise NoProtocol()
-            wrapping = _WrapIProtocol(protocol, self._executable, self._errFlag)
-            spawn = self._spawnProcess or self._reactor.spawnProcess
-            spawn(
-                wrapping,
-                self._executable,
-                # Not every reactor takes an empty command line, and no program counts on it.
-                self._args or (self._executable,),
-                env=self._env,
-                path=self._path,
-                uid=self._uid,
-                gid=self._gid,
-                usePTY=self._usePTY,
-                childFDs=self._childFDs,
-            )
-        except Exception:
-            return fail(Failure())
+        return answered(lambda: self._start(protocolFactory))
+
+    def _start(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        protocol: Any = protocolFactory.buildProtocol(_ProcessAddress())
+        if protocol is None:
+            raise NoProtocol()
+        wrapping = _WrapIProtocol(protocol, self._executable, self._errFlag)
+        spawn = self._spawnProcess or self._reactor.spawnProcess
+        spawn(
+            wrapping,
+            self._executable,
+            # Not every reactor takes an empty command line, and no program counts on it.
+            self._args or (self._executable,),
+            env=self._env,
+            path=self._path,
+            uid=self._uid,
+            gid=self._gid,
+            usePTY=self._usePTY,
+            childFDs=self._childFDs,
+        )
         failure = wrapping.failure
         return succeed(protocol) if failure is None else fail(failure)

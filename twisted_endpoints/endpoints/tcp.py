@@ -9,7 +9,7 @@ from typing import Any
 from zope.interface import implementer
 
 from ..address import HostnameAddress
-from ..defer import CancelledError, Deferred, fail
+from ..defer import CancelledError, Deferred
 from ..error import ConnectingCancelledError, DNSLookupError
 from ..failure import Failure
 from ..interfaces import (
@@ -22,7 +22,7 @@ from ..interfaces import (
 from ..protocol import ClientFactory
 from ..threads import deferToThread
 from ._resolution import AddressInfo, HostName, inASCII, isIPv6, lookUpInThread, scoped, shown
-from .wrapping import startConnecting, startListening
+from .wrapping import answered, startConnecting, startListening
 
 #: A local address to connect from: a host, a host and a port, what `makeBinding` made, or None for any.
 BindAddress = Any
@@ -157,12 +157,12 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
         Returns:
             A Deferred as `startConnecting`'s.  A name without an IPv6 address is an `error.DNSLookupError`.
         """
-        try:
-            if isIPv6(self._host):
-                return super().connect(protocolFactory)
-            looking: Deferred[Any] = self._nameResolution(inASCII(self._host))
-        except Exception:
-            return fail(Failure())
+        return answered(lambda: self._connect(protocolFactory))
+
+    def _connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        if isIPv6(self._host):
+            return super().connect(protocolFactory)
+        looking: Deferred[Any] = self._nameResolution(inASCII(self._host))
         looking.addCallbacks(self._firstOf, self._notFound)
         return looking.addCallback(
             lambda host: startConnecting(protocolFactory, partial(self._begin, host=host))

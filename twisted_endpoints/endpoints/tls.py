@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from .. import error
 from .._tls.factory import TLSMemoryBIOFactory
-from ..defer import Deferred, fail
+from ..defer import Deferred
 from ..failure import Failure
 from ..interfaces import (
     IListeningPort,
@@ -20,7 +20,7 @@ from ..interfaces import (
     IStreamServerEndpoint,
 )
 from ._securing import AwaitingFactory, SecuringFactory
-from .wrapping import _SPENT, _WrapperEndpoint, clockOf, startConnecting, startListening
+from .wrapping import _SPENT, _WrapperEndpoint, answered, clockOf, startConnecting, startListening
 
 #: Seconds that a handshake may take.
 HANDSHAKE_TIMEOUT = 10.0
@@ -147,10 +147,7 @@ class TLSClientEndpoint:
             `error.TimeoutError`, or as `startConnecting` says.  Cancelling it closes what there is; it fails
             with `error.ConnectingCancelledError`.
         """
-        try:
-            return _Securing(self, protocolFactory).begin()
-        except Exception:
-            return fail(Failure())
+        return answered(lambda: _Securing(self, protocolFactory).begin())
 
 
 def _tooLate(result: Any, seconds: float) -> Any:
@@ -179,7 +176,7 @@ class _Securing:
             # What is left of a time may be less than nothing.
             outcome.addTimeout(max(0, self._endpoint._deadline), factory._clock, _tooLate)
         outcome.addBoth(self._over)
-        connecting = self._connecting = self._endpoint._wrappedEndpoint.connect(factory)
+        connecting = self._connecting = answered(lambda: self._endpoint._wrappedEndpoint.connect(factory))
         connecting.addCallbacks(self._connected, self._failed)
         return outcome
 
@@ -248,18 +245,12 @@ class _TLSServerEndpoint:
 
     def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Listen on the wrapped endpoint; fires with its port, and fails as that does."""
-        try:
-            return self.endpoint.listen(
-                _tlsFactory(
-                    self.connectionCreator,
-                    False,
-                    self._awaiting(factory),
-                    self.clock,
-                    self._handshakeTimeout,
-                )
-            )
-        except Exception:
-            return fail(Failure())
+        return answered(lambda: self.endpoint.listen(self._wrapperFactory(factory)))
+
+    def _wrapperFactory(self, factory: IProtocolFactory) -> TLSMemoryBIOFactory:
+        return _tlsFactory(
+            self.connectionCreator, False, self._awaiting(factory), self.clock, self._handshakeTimeout
+        )
 
 
 @implementer(IStreamServerEndpoint)

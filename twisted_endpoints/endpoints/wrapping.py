@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import Any, TypeVar
 
 from zope.interface import alsoProvides, implementer, providedBy
 
@@ -34,6 +34,8 @@ from ..interfaces import (
     IStreamServerEndpoint,
 )
 from ..protocol import ClientFactory, Factory, Protocol
+
+_T = TypeVar("_T")
 
 #: What a transport looks for on its protocol, and `_WrappingProtocol` passes on.
 PASSED_ON = (IHalfCloseableProtocol, IFileDescriptorReceiver, IHandshakeListener)
@@ -76,13 +78,26 @@ def startListening(listen: Callable[[], IListeningPort]) -> Deferred[IListeningP
     Returns:
         A Deferred that has fired with the port, or failed with what `listen` raised.
     """
+    return answered(lambda: succeed(listen()))
+
+
+def answered(act: Callable[[], Deferred[_T]]) -> Deferred[_T]:
+    """
+    Do what an endpoint does, so that its caller is given a Deferred whatever happens.
+
+    Args:
+        act: called once.
+
+    Returns:
+        What `act` returned, or a Deferred that has failed with what it raised: only what is to end the
+        program, SystemExit and KeyboardInterrupt, isn't kept.
+    """
     try:
-        port = listen()
+        return act()
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException:
         return fail(Failure())
-    return succeed(port)
 
 
 class PassingProtocol(Protocol):
@@ -320,10 +335,9 @@ class _WrapperEndpoint:
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
         """Connect the wrapped endpoint; fires with the user's protocol, else is as that one's Deferred."""
-        try:
-            connecting: Deferred[Any] = self._wrappedEndpoint.connect(self._wrapperFactory(protocolFactory))
-        except Exception:
-            return fail(Failure())
+        connecting: Deferred[Any] = answered(
+            lambda: self._wrappedEndpoint.connect(self._wrapperFactory(protocolFactory))
+        )
         return connecting.addCallback(lambda layer: layer.wrappedProtocol)
 
 
@@ -348,10 +362,7 @@ class _WrapperServerEndpoint:
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Listen on the wrapped endpoint; fires with its port, and fails as that does."""
-        try:
-            return self._wrappedEndpoint.listen(self._wrapperFactory(protocolFactory))
-        except Exception:
-            return fail(Failure())
+        return answered(lambda: self._wrappedEndpoint.listen(self._wrapperFactory(protocolFactory)))
 
 
 def announces(endpoint: object) -> bool:
