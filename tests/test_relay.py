@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -459,11 +460,17 @@ def test_theTimeAndThePeerOfAStream() -> None:
     assert (stream.started, stream.peer) == (7.5, accepted.getPeer())
 
 
-def test_anObserverThatRaisesHarmsNoStream(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
+def test_anObserverThatRaisesHarmsNoStream(
+    monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
+    def raises(stream: Any) -> None:
+        raise kind
+
     logged: list[str] = []
     monkeypatch.setattr("twisted_endpoints.relay._factory.log.failure", logged.append)
     accepted, outgoing, factory, notes = joined()
-    monkeypatch.setattr(notes, "opened", lambda stream: 1 // 0)
+    monkeypatch.setattr(notes, "opened", raises)
     endpoint = Endpoint()
     factory.endpoint = endpoint  # type: ignore[assignment]
     accepted = connect(factory)

@@ -341,7 +341,9 @@ class StandardIO:
         """Call what a user wrote; if it raises, log that and end the connection, and return False."""
         try:
             function(*args)
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
             _log.failure(f"Unhandled error in {getattr(function, '__qualname__', function)!s}")
             self.connectionLost(Failure())
             return False

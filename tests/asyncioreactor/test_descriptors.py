@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -126,6 +127,25 @@ def test_troubleEndsIt(reactor: Any, pair: Any, method: str, raised: bool, troub
         runFor(reactor)
     assert each.lost == [type(trouble)]
     assert errors == ([type(trouble)] if raised else [])
+
+
+@pytest.mark.parametrize("method", ["read", "write"])
+def test_troubleMayBeNoException(reactor: Any, pair: Any, method: str) -> None:
+    """Else the loop would call it again and again."""
+    here, there = pair
+
+    def act() -> Any:
+        raise asyncio.CancelledError
+
+    each = Descriptor(here, act) if method == "read" else Descriptor(here, int, act)
+    reactor.addReader(each)
+    if method == "write":
+        reactor.addWriter(each)
+    else:
+        there.send(b"x")
+    with loggedErrors() as errors:
+        runFor(reactor)
+    assert each.lost == errors == [asyncio.CancelledError]
 
 
 def test_aCleanEndOfInputIsNoEndForWhoCanBeHalfClosed(reactor: Any, pair: Any) -> None:

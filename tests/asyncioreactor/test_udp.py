@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -200,11 +201,12 @@ def test_anAddressInUse(reactor: Any, peer: socket.socket) -> None:
     run(reactor, main)
 
 
-def test_aProtocolThatRaises(reactor: Any, peer: socket.socket) -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
+def test_aProtocolThatRaises(reactor: Any, peer: socket.socket, kind: type[BaseException]) -> None:
     class Raises(Recorder):
         def datagramReceived(self, datagram: bytes, addr: Any) -> None:
             super().datagramReceived(datagram, addr)
-            raise ZeroDivisionError("what a program does")
+            raise kind("what a program does")
 
         def doStop(self) -> None:
             super().doStop()
@@ -223,7 +225,7 @@ def test_aProtocolThatRaises(reactor: Any, peer: socket.socket) -> None:
 
     with loggedErrors() as logged:
         run(reactor, main)
-    assert logged == [ZeroDivisionError] * 2
+    assert logged == [kind] * 2
 
 
 def test_aFloodKeepsNobodyWaiting(reactor: Any, peer: socket.socket) -> None:

@@ -58,6 +58,21 @@ def test_cancellingTheFutureCancelsTheDeferred(loop: Any) -> None:
     assert cancelled == [d]
 
 
+@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
+def test_aCancellerThatRaisesIsNoErrorOfTheFuture(loop: Any, kind: type[BaseException]) -> None:
+    """Whoever cancels may have others to cancel too."""
+
+    def raises(deferred: Any) -> None:
+        raise kind
+
+    told: list[Any] = []
+    loop.set_exception_handler(lambda loop, context: told.append(context["exception"]))
+    future = Deferred(raises).asFuture(loop)
+    assert future.cancel()
+    turn(loop)
+    assert [type(error) for error in told] == [kind]
+
+
 def test_aFutureThatWasCancelledIsNotSet(loop: Any) -> None:
     d: Deferred[int] = Deferred()
     future = d.asFuture(loop)

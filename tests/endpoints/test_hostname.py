@@ -369,6 +369,17 @@ def test_aResolverThatRaisesIsADNSLookupError(kind: type[BaseException]) -> None
     assert network.getDelayedCalls() == []
 
 
+def test_aConnectThatCantBeginLeavesNoDeadline() -> None:
+    network = Network({})
+    results: list[Any] = []
+    wrong: Any = []
+    endpoint = HostnameEndpoint(network, "127.0.0.1", wrong, deadline=60)
+    endpoint.connect(Factory()).addBoth(results.append)
+
+    assert [result.type for result in results] == [TypeError]
+    assert network.getDelayedCalls() == []
+
+
 def test_theResolverMayBeGiven() -> None:
     asked = Network({V4[0]: (0, CONNECTS)})
     network = Network({V4[0]: (0, CONNECTS)})

@@ -277,6 +277,22 @@ def test_theConnectionCanBeClosedOrAborted(reactor: Any) -> None:
     assert aborted.signal == signal.SIGKILL
 
 
+def test_anAbortDoesNotWaitForWhatIsUnsent(reactor: Any) -> None:
+    """Not even if something that the process has started holds its input, and never reads it."""
+
+    async def main() -> BaseException:
+        stream: Any = await connectProtocol(shell(reactor, "sh -c 'echo $$; exec sleep 60'; true"), Stream())
+        await stream.until(b"\n")
+        stream.wire.write(bytes(1 << 20))
+        stream.wire.loseConnection()
+        stream.wire.abortConnection()
+        await stream.until("connectionLost")
+        os.kill(int(stream.heard), signal.SIGKILL)
+        return stream.reason  # type: ignore[no-any-return]
+
+    assert run(reactor, main).signal == signal.SIGKILL
+
+
 def test_cancelledWhileStarting(reactor: Any) -> None:
     # A process is there at once, and only what is made of it can be cancelled: TLS, which never comes.
     async def main() -> BaseException | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -433,13 +434,17 @@ def test_itCanBeStoppedByWhatIsConnected() -> None:
 
 
 @ours
-def test_anEndpointThatRaisesIsAFailedAttempt() -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
+def test_anEndpointThatRaisesIsAFailedAttempt(kind: type[BaseException]) -> None:
+    def raises(factory: Any) -> Any:
+        raise kind
+
     scene = Scene()
     scene.endpoint.refuse()
-    scene.endpoint.connect = lambda factory: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    scene.endpoint.connect = raises  # type: ignore[method-assign]
     waiting = results(scene.service.whenConnected(failAfterFailures=1))
     scene.clock.advance(10)
-    assert waiting == [ZeroDivisionError]
+    assert waiting == [kind]
     assert scene.waits()
 
 

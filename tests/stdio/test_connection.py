@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import socket
@@ -229,18 +230,21 @@ def test_whoIsToldThatNobodyReadsAndAbortsHearsWhy(reactor: Any, ends: Ends) -> 
     assert "nobody reads" in str(half.reason.value)
 
 
-def raising(name: str) -> Callable[..., Any]:
+def raising(name: str, kind: type[BaseException] = ValueError) -> Callable[..., Any]:
     def method(self: Echo, *args: Any) -> None:
-        raise ValueError(name)
+        raise kind(name)
 
     return method
 
 
+@pytest.mark.parametrize("kind", [ValueError, asyncio.CancelledError])
 @pytest.mark.parametrize("name", ["dataReceived", "readConnectionLost", "writeConnectionLost"])
-def test_aProtocolThatRaisesLosesItsConnection(reactor: Any, ends: Ends, name: str) -> None:
+def test_aProtocolThatRaisesLosesItsConnection(
+    reactor: Any, ends: Ends, name: str, kind: type[BaseException]
+) -> None:
     stdin, feeder = ends.pipe()
     taker, stdout = ends.pipe()
-    protocol = type("Raising", (Half,), {name: raising(name)})()
+    protocol = type("Raising", (Half,), {name: raising(name, kind)})()
 
     async def main() -> None:
         StandardIO(protocol, stdin, stdout, reactor)
@@ -254,8 +258,8 @@ def test_aProtocolThatRaisesLosesItsConnection(reactor: Any, ends: Ends, name: s
 
     with loggedErrors() as logged:
         run(reactor, main)
-    assert logged == [ValueError]
-    assert protocol.reason.type is ValueError
+    assert logged == [kind]
+    assert protocol.reason.type is kind
 
 
 def test_connectionMadeThatRaisesLeavesNothing(reactor: Any, ends: Ends) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -150,7 +151,11 @@ def test_aConnectionThatIsLostIsNotWaitedForToProduce(reactor: Any, ends: Ends) 
     assert protocol.reason.type is ConnectionDone
 
 
-def test_aProducerThatRaisesLosesTheConnection(reactor: Any, ends: Ends) -> None:
+@pytest.mark.parametrize("kind", [ValueError, asyncio.CancelledError])
+def test_aProducerThatRaisesLosesTheConnection(reactor: Any, ends: Ends, kind: type[BaseException]) -> None:
+    def raises() -> None:
+        raise kind
+
     protocol, told = Mute(), []
     producer = Pusher(told)
     taker, stdout = ends.pipe()
@@ -159,12 +164,12 @@ def test_aProducerThatRaisesLosesTheConnection(reactor: Any, ends: Ends) -> None
         stdio = StandardIO(protocol, ends.pipe()[0], stdout, reactor)
         stdio.registerProducer(producer, True)
         stdio.write(LARGE)
-        producer.resumeProducing = lambda: 1 // 0  # type: ignore[assignment, return-value]
+        producer.resumeProducing = raises  # type: ignore[method-assign]
         while not protocol.lost.called:
             drain(taker)
             await turn(reactor, 1)
 
     with loggedErrors() as logged:
         run(reactor, main)
-    assert logged == [ZeroDivisionError]
+    assert logged == [kind]
     assert told == ["pause", "stop"]

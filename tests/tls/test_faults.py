@@ -7,6 +7,7 @@ otherwise it is a hundred.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.asyncioreactor.logged import loggedErrors
 from tests.faults import test_thousand
 from tests.faults.bed import Bed, Peer, Peers, Play, playedOn, reset
 from tests.faults.left import aWhile
-from tests.faults.test_raising import Faulty, Mistake, test_aMistakeInAClient, test_aMistakeInAServer
+from tests.faults.test_raising import KINDS, Faulty, test_aMistakeInAClient, test_aMistakeInAServer
 from tests.faults.test_thousand import (
     close,
     noGarbage,
@@ -220,11 +221,12 @@ class Listener(Peer):
         """See `Faulty`."""
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("who", ["client", "server"])
 @pytest.mark.parametrize("method", ["handshakeCompleted", "readConnectionLost", "writeConnectionLost"])
-def test_aMistakeOfAListener(play: Play, method: str, who: str) -> None:
+def test_aMistakeOfAListener(play: Play, method: str, who: str, kind: type[BaseException]) -> None:
     async def main(bed: Bed) -> None:
-        faulty, others = Faulty(method), Peers()
+        faulty, others = Faulty(method, kind), Peers()
         faulty.protocol = Listener
         client, server = (faulty, others) if who == "client" else (others, faulty)
         await bed.client(await bed.serve(server)).connect(client)
@@ -234,13 +236,37 @@ def test_aMistakeOfAListener(play: Play, method: str, who: str) -> None:
         elif method == "writeConnectionLost":
             faulty.all[0].transport.loseWriteConnection()
         await faulty.all[0].ended
-        assert faulty.all[0].reason is Mistake
+        assert faulty.all[0].reason is kind
         # A server hears of nobody whose handshake isn't done.
         await bed.until(lambda: all(peer.lost for peer in others.all))
 
     with loggedErrors() as logged:
         play(main)
-    assert logged == [Mistake]
+    assert logged == [kind]
+
+
+def test_aPullProducerThatRaises(play: Play) -> None:
+    """It is done with, and what waits for it goes on: whatever it raises."""
+
+    class Raises:
+        def resumeProducing(self) -> None:
+            raise asyncio.CancelledError
+
+        def stopProducing(self) -> None:
+            """Nothing: see IPullProducer."""
+
+    async def main(bed: Bed) -> None:
+        server = Peers()
+        client = await bed.client(await bed.serve(server)).connect(Peers())
+        client.transport.registerProducer(Raises(), False)
+        client.transport.loseConnection()
+        await client.ended
+        assert client.reason is error.ConnectionDone
+        await bed.until(lambda: all(peer.lost for peer in server.all))
+
+    with loggedErrors() as logged:
+        play(main)
+    assert logged == [asyncio.CancelledError]
 
 
 def test_outputThatEndsBeforeTheHandshakeDoes(reactor: Any, tmp_path: Path) -> None:

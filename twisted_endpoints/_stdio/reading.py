@@ -63,6 +63,8 @@ class Reader(Half):
             return
         try:
             self._owner.protocol.dataReceived(data)
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
             _log.failure("Unhandled error in dataReceived: standard input and output are done with")
             self.connectionLost(Failure())

@@ -179,7 +179,9 @@ class Writer(Half):
             producer, self.producerPaused = self.producer, False
             try:
                 producer.resumeProducing()
-            except Exception:
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException:
                 _log.failure("Unhandled error in resumeProducing: standard input and output are done with")
                 self.connectionLost(Failure())
                 return

@@ -45,7 +45,9 @@ class _PullToPush:
         while True:
             try:
                 self._producer.resumeProducing()
-            except Exception:
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException:
                 _log.failure(f"while calling resumeProducing on {self._producer!r}")
                 try:
                     self._consumer.unregisterProducer()

@@ -220,7 +220,9 @@ class Writer(ProtocolWrapper):
         if halfCloseable is not None:
             try:
                 halfCloseable.writeConnectionLost()
-            except Exception:
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException:
                 # Whoever ends the output isn't to blame.
                 self._failed("writeConnectionLost")
 

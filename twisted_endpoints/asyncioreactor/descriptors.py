@@ -144,19 +144,21 @@ class Descriptors(Core):
 
     def _act(self, descriptor: Any, method: str) -> None:
         """Let a descriptor do its work; if it says or shows that it can't go on, remove it and tell it."""
-        trouble: Exception | None
+        trouble: BaseException | None
         try:
             if descriptor.fileno() == -1:
                 trouble = error.ConnectionFdescWentAway("Filedescriptor went away")
             else:
                 trouble = getattr(descriptor, method)()
-        except Exception as raised:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as raised:
             _log.failure(f"in {method} of {descriptor!r}")
             trouble = raised
         if trouble:
             calledLogged("while a descriptor was told of its end", self._lose, descriptor, trouble, method)
 
-    def _lose(self, descriptor: Any, trouble: Exception, method: str) -> None:
+    def _lose(self, descriptor: Any, trouble: BaseException, method: str) -> None:
         self.removeReader(descriptor)
         ended = method == "doRead" and type(trouble) is error.ConnectionDone
         if ended and IHalfCloseableDescriptor.providedBy(descriptor):

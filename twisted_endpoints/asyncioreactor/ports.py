@@ -186,7 +186,9 @@ class Port:
         stopped, self._stopped = self._stopped, None
         try:
             self.connectionLost()
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
             if stopped is None:
                 _log.failure(f"while closing {self!r}")
             else:

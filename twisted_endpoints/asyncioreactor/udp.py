@@ -22,6 +22,7 @@ from ..interfaces import IListeningPort, ILoggingContext, IReactorUDP, ISystemHa
 from .addresses import hostOf, isLiteral, resolveIPv6
 from .descriptors import Descriptors
 from .errors import cannotListen
+from .raised import calledLogged
 from .stream import logPrefixOf
 
 _log = Logger(__name__)
@@ -190,10 +191,7 @@ class DatagramPort:
             self._tell(self.protocol.datagramReceived, datagram, sender[:2])
 
     def _tell(self, method: Any, *arguments: Any) -> None:
-        try:
-            method(*arguments)
-        except Exception:
-            _log.failure(f"in {self!r}")
+        calledLogged(f"in {self!r}", method, *arguments)
 
     def write(self, packet: bytes, addr: tuple[str, int] | None = None) -> None:
         """

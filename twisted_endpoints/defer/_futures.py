@@ -33,7 +33,16 @@ class _FutureOf(Future[_T]):
     def cancel(self, msg: Any = None) -> bool:
         cancelled = super().cancel(msg)
         if cancelled:
-            self._deferred.cancel()
+            try:
+                self._deferred.cancel()
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                # Whoever cancels, a task group perhaps, has others to cancel too.
+                message = f"the canceller of {self._deferred!r} failed"
+                self.get_loop().call_exception_handler(
+                    {"message": message, "exception": error, "future": self}
+                )
         return cancelled
 
 

@@ -54,12 +54,13 @@ class Connecting:
         """Begin with the look-up; return what the user is given."""
         endpoint, done = self._endpoint, self._done
         assert done is not None
+        if endpoint._isAddress:
+            kind = IPv6Address if isIPv6(endpoint._hostText) else IPv4Address
+            self.addressResolved(kind("TCP", endpoint._hostText, endpoint._port))
         if endpoint._deadline is not None:
             # What is left of a time may be less than nothing.
             self._deadlineCall = endpoint._reactor.callLater(max(0, endpoint._deadline), self._deadlinePassed)
         if endpoint._isAddress:
-            kind = IPv6Address if isIPv6(endpoint._hostText) else IPv4Address
-            self.addressResolved(kind("TCP", endpoint._hostText, endpoint._port))
             self.resolutionComplete()
             return done
         try:

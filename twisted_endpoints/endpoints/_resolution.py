@@ -216,7 +216,9 @@ def cancelResolution(resolution: IHostResolution) -> None:
         resolution.cancel()
     except NotImplementedError:
         pass  # Twisted's own can't be cancelled; its answer is ignored
-    except Exception:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException:
         _log.failure("while cancelling a hostname lookup")
 
 

@@ -121,10 +121,13 @@ class HostnameEndpoint:
             kind = IPv6Address if isIPv6(self._hostText) else IPv4Address
             only = self._endpointFor(kind("TCP", self._hostText, self._port))
             return only.connect(protocolFactory).addErrback(self._namedAsCancelled)
+        return answered(lambda: self._connect(protocolFactory))
+
+    def _connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         # Not with the module: its values are dataclasses, which cost a program that never connects 10 ms.
         from ._connecting import Connecting
 
-        return answered(lambda: Connecting(self, protocolFactory).start())
+        return Connecting(self, protocolFactory).start()
 
     def _namedAsCancelled(self, reason: Failure) -> Failure:
         """Let a cancel name what the user asked for."""

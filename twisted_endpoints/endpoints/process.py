@@ -89,7 +89,12 @@ class _ProcessEndpointTransport:
         self._process.closeStdin()
 
     def abortConnection(self) -> None:
-        """Kill the process, and close all that it is connected by."""
+        """Kill the process, and close all that it is connected by; what is unsent is dropped."""
+        abort = getattr(self._process, "abortConnection", None)
+        if abort is not None:
+            abort()
+            return
+        # A reactor of Twisted's, which closes the process's input when what was written is sent.
         try:
             self._process.signalProcess("KILL")
         except ProcessExitedAlready:

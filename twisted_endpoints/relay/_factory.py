@@ -220,7 +220,9 @@ class RelayFactory(Factory):
         # An observer that raises must not leave a stream half joined.
         try:
             getattr(self.observer, event)(stream)
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
             log.failure(f"the observer of a relay failed at {event!r}")
 
     def _tellIfIdle(self) -> None:

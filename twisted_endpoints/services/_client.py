@@ -274,7 +274,9 @@ class ClientService(Service):
         factory: Any = _Watching(self._factory, self._lost)
         try:
             attempt: Deferred[Any] = self._endpoint.connect(factory)
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
             attempt = fail(Failure())
         self._attempt = attempt
         attempt.addCallback(self._prepare)

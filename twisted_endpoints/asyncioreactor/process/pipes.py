@@ -92,6 +92,9 @@ class Reader:
             self.pauseProducing()
             self._loop.call_soon(self.close, Failure(error.ConnectionDone()))
 
+    #: What is unread is dropped in any case.
+    abortConnection = loseConnection
+
     def close(self, reason: Failure) -> None:
         """Close the descriptor, and tell why."""
         if self._descriptor >= 0:
@@ -243,6 +246,11 @@ class ChildWriter(Writer):
         if self.connected and not self.disconnecting:
             self.disconnecting = True
             self._scheduleDrained()
+
+    def abortConnection(self) -> None:
+        """Close the descriptor in the loop's next round; what is unsent is dropped."""
+        if self.connected and self._reason is None:
+            self._abort(Failure(error.ConnectionAborted()))
 
     def close(self, reason: Failure) -> None:
         """Close the descriptor now, and tell why; what is unsent is dropped."""

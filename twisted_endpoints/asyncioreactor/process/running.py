@@ -197,6 +197,15 @@ class Running:
     def loseConnection(self) -> None:
         raise NotImplementedError
 
+    def abortConnection(self) -> None:
+        """Kill the process, and close all that it is connected by; what is unsent is dropped."""
+        try:
+            self.signalProcess("KILL")
+        except error.ProcessExitedAlready:
+            pass
+        for end in self._connected():
+            end.abortConnection()
+
     def _input(self) -> ChildWriter | None:
         """Give what leads to the process's standard input, while that is open."""
         raise NotImplementedError
