@@ -339,10 +339,9 @@ def test_afterACancelNothingIsHeard(reactor: Any) -> None:
 
 def test_whatIsCancelledInTimeIsNotAsked(reactor: Any, tmp_path: Path) -> None:
     class SlowHosts(HostsFile):
-        def knows(self, *name: Any) -> bool:
+        def spelling(self, *asked: Any) -> None:
             names.stalled.release()
             names.letGo.wait(20)
-            return False
 
     names, other = Names(), Receiver()
     resolver = NameResolver(reactor, names, SlowHosts(str(tmp_path / "none")))

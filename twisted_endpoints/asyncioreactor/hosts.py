@@ -7,25 +7,30 @@ import re
 from collections.abc import Mapping
 from socket import AF_INET, AF_INET6, AddressFamily, inet_pton
 
+#: What the system doesn't read of a line: a comment, and what stands behind a NUL.
+_UNREAD = re.compile(rb"[#\0]")
 
-def parseHosts(text: str) -> dict[str, frozenset[AddressFamily]]:
-    """
+
+def parseHosts(data: bytes) -> dict[str, frozenset[AddressFamily]]:
+    r"""
     Map each name in a hosts file, in lower case, to the families of its addresses.
 
     Args:
-        text: what the file says (hosts(5)): a line has an address and its names; ``#`` begins a comment.
-            A line whose address the system doesn't take for one is none.
+        data: what the file says (hosts(5)): a line has an address and its names; ``#`` begins a comment.
+            A line whose address the system doesn't take for one is none.  Bytes, as only white space of ASCII
+            is white space there, and only ``\n`` ends a line: a name that this has and the system hasn't
+            would be asked of a name server by whoever trusts in that it isn't.
     """
     found: dict[str, frozenset[AddressFamily]] = {}
-    for line in text.splitlines():
-        address, *names = line.partition("#")[0].split() or [""]
-        family = AF_INET6 if ":" in address else AF_INET
+    for line in data.split(b"\n"):
+        address, *names = _UNREAD.split(line, 1)[0].split() or [b""]
+        family = AF_INET6 if b":" in address else AF_INET
         try:
-            inet_pton(family, address)
-        except OSError:
+            inet_pton(family, address.decode("latin-1"))
+        except (OSError, ValueError):
             continue
         for name in names:
-            key = name.lower()
+            key = name.lower().decode("latin-1")
             found[key] = found.get(key, frozenset()) | {family}
     return found
 
@@ -33,7 +38,8 @@ def parseHosts(text: str) -> dict[str, frozenset[AddressFamily]]:
 #: Bytes up to which the system, which reads the file from its begin at each look-up, takes no time for it.
 _SHORT = 16 * 1024
 
-_FILES_FIRST = re.compile(r"^\s*hosts:\s*files\b", re.MULTILINE)
+#: Without an action behind it, which may say to go on though the file has the name.
+_FILES_FIRST = re.compile(r"^[ \t]*hosts:[ \t]*files\b(?![ \t]*\[)", re.MULTILINE)
 
 
 def filesFirst(path: str = "/etc/nsswitch.conf") -> bool:
@@ -60,31 +66,47 @@ class HostsFile:
         self._version: tuple[int, ...] = ()
         self._names: Mapping[str, frozenset[AddressFamily]] = {}
 
-    def knows(self, name: str, family: AddressFamily) -> bool:
+    def spelling(self, name: str, family: AddressFamily) -> str | None:
         """
-        Say whether the file has an address for a name.
+        Tell how to ask the system for a name that the file may have an address for.
 
         Args:
-            name: the name; a dot at its end, which the file's names don't have, may be there or not.
-            family: the family that is asked for; AF_UNSPEC for any.
-        """
-        self._refresh()
-        families = self._names.get(name.lower().removesuffix("."), frozenset())
-        return family in families if family else bool(families)
+            name: the name.  A dot at its end is left out unless the file has it: with it, the system doesn't
+                find the name there, and asks a name server.
+            family: the family that is asked for; AF_UNSPEC for any.  Of IPv6's addresses, glibc gives ``::1``
+                and those that are IPv4's in IPv6's form to who asks for IPv4.
 
-    def answersAtOnce(self, name: str, family: AddressFamily) -> bool:
-        """Say whether the system finds a name without delay, in a short file that it looks into first."""
+        Returns:
+            The name, or None if there is none in the file.
+        """
+        for asked in (name, name.removesuffix(".")):
+            families = self._families(asked)
+            if families and (family != AF_INET6 or AF_INET6 in families):
+                return asked
+        return None
+
+    def spellingAtOnce(self, name: str, family: AddressFamily) -> str | None:
+        """Tell that only where the system certainly finds the name, at once: in a short file, read first."""
+        asked = name.removesuffix(".")
         try:
-            return self._first and os.stat(self.path).st_size <= _SHORT and self.knows(name, family)
+            if not self._first or os.stat(self.path).st_size > _SHORT:
+                return None
         except OSError:
-            return False
+            return None
+        families = self._families(asked)
+        return asked if families and (family in families or not family) else None
+
+    def _families(self, name: str) -> frozenset[AddressFamily]:
+        self._refresh()
+        # In ASCII: of other letters it isn't certain what the system makes of them.
+        return self._names.get(name.lower() if name.isascii() else "", frozenset())
 
     def _refresh(self) -> None:
         try:
             status = os.stat(self.path)
             version = (status.st_ino, status.st_size, status.st_mtime_ns)
             if version != self._version:
-                with open(self.path, encoding="utf-8", errors="replace") as file:
+                with open(self.path, "rb") as file:
                     self._names = parseHosts(file.read())
                 self._version = version
         except OSError:

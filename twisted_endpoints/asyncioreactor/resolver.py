@@ -79,11 +79,6 @@ class Asked(NamedTuple):
     kind: SocketKind
 
 
-def _asInHosts(asked: Asked) -> Asked:
-    """Ask so that the system finds a name in its hosts file: with a dot at its end it asks a name server."""
-    return asked._replace(name=asked.name.removesuffix("."))
-
-
 class Question:
     """One call of `getaddrinfo`, in a thread, and those who wait for its answer; they are the reactor's."""
 
@@ -198,8 +193,8 @@ class NameResolver:
             resolution._deliver([row for row in found if asked.family in (AF_UNSPEC, row[0])])
         elif resolution._receiver is None:
             pass
-        elif self._hosts.answersAtOnce(hostName, asked.family):
-            resolution._deliver(self._addresses(_asInHosts(asked)))
+        elif spelling := self._hosts.spellingAtOnce(hostName, asked.family):
+            resolution._deliver(self._addresses(asked._replace(name=spelling)))
         else:
             self._ask(resolution, asked)
         return resolution
@@ -240,8 +235,9 @@ class NameResolver:
 
     def _lookLocally(self, question: Question) -> None:
         """See whether a name needs the network; in a thread for those that don't."""
-        if self._hosts.knows(question.asked.name, question.asked.family):
-            self._lookUp(question, _asInHosts(question.asked))
+        spelling = self._hosts.spelling(question.asked.name, question.asked.family)
+        if spelling is not None:
+            self._lookUp(question, question.asked._replace(name=spelling))
         else:
             self._hand(question, self._remote, self._lookUp)
 
