@@ -237,9 +237,30 @@ def test_whoIsResetLeavesTheQueueWithoutHavingHadItsTurn(server: socket.socket, 
     assert factory.waiting == 1
 
     third.wire.lose(ConnectionLost)
-    assert clock.getDelayedCalls() == []
     assert (factory.waiting, len(factory.open)) == (0, 1)
     first.wire.lose(ConnectionLost)
+    assert clock.getDelayedCalls() == []
+    close(made)
+
+
+def test_whoIsResetWhileTheTargetIsSilentIsNotConnected(server: socket.socket) -> None:
+    clock = Clock()
+    notes, endpoint = Notes(), Endpoint()
+    endpoint._reactor = clock  # type: ignore[attr-defined]
+    factory = RelayFactory(endpoint, observer=notes)  # type: ignore[arg-type]
+    reset, ended, _ = made = [Pair(factory, server) for _ in range(3)]
+    reset.reset()
+    ended.peer.sendall(b"all that there is to say")
+    ended.peer.close()
+    clock.advance(INTERVAL)
+    assert [pair.wire.told for pair in made] == [["abort"], [], []]
+    assert (notes.words, endpoint.cancelled, len(factory.open)) == (["closed"], 1, 2)
+
+    # Connected, the reactor looks after it.
+    for number in (1, 2):
+        endpoint.succeed(number)
+    assert clock.getDelayedCalls() == []
+    factory.abort()
     close(made)
 
 

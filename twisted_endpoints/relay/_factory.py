@@ -201,6 +201,7 @@ class RelayFactory(Factory):
         endpoint: Any = self.endpoint
         if self._announces:
             endpoint = speakingFor(endpoint, stream.peer, stream.host)
+        self._waiting.connects(stream)
         stream._connect(endpoint)
 
     def _finish(self, stream: Stream) -> None:

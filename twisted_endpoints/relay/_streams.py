@@ -212,8 +212,12 @@ class Stream:
         self._connecting = maybeDeferred(endpoint.connect, _OutgoingFactory(self))
         self._connecting.addCallbacks(self._connected, self._notConnected)
 
-    def _connected(self, outgoing: End) -> None:
+    def _connectingIsOver(self) -> None:
         self._connecting = None
+        self._relay._waiting.discard(self)
+
+    def _connected(self, outgoing: End) -> None:
+        self._connectingIsOver()
         accepted, self.outgoing = self.accepted, outgoing
         if accepted.gone or outgoing.gone:
             self.reason = self.reason or outgoing.reason
@@ -230,7 +234,7 @@ class Stream:
                 end._start()
 
     def _notConnected(self, reason: Failure) -> None:
-        self._connecting = None
+        self._connectingIsOver()
         if self.accepted.gone:
             self._finishIfOver()
             return

@@ -1,5 +1,5 @@
 """
-The streams that were accepted and wait for their turn.
+The streams that were accepted and wait: for their turn, and then for the connection that is made for them.
 
 They are paused, and no reactor looks at a connection that is paused: it wouldn't notice a reset.  So the
 system is asked, when it is a stream's turn and else once a second.
@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..endpoints.wrapping import closeNow
+
 if TYPE_CHECKING:
     from ..interfaces import IDelayedCall, IReactorTime
     from ._streams import Stream
@@ -22,7 +24,7 @@ INTERVAL = 1.0
 
 class Waiting:
     """
-    A queue of streams.
+    A queue of streams, and those which have left it and aren't connected yet.
 
     Args:
         clock: tells when to look for those that were reset; None: they are found when it is their turn.
@@ -31,6 +33,7 @@ class Waiting:
     def __init__(self, clock: IReactorTime | None) -> None:
         self._clock = clock
         self._streams: OrderedDict[Stream, None] = OrderedDict()
+        self._connecting: dict[Stream, None] = {}
         self._call: IDelayedCall | None = None
 
     def __len__(self) -> int:
@@ -44,11 +47,16 @@ class Waiting:
         self._streams[stream] = None
         self._wait()
 
+    def connects(self, stream: Stream) -> None:
+        """Look after one that isn't in the queue, until it is discarded."""
+        self._connecting[stream] = None
+        self._wait()
+
     def discard(self, stream: Stream) -> None:
         """Let go of it, if it waits."""
-        if stream in self._streams:
-            del self._streams[stream]
-            self._wait()
+        self._streams.pop(stream, None)
+        self._connecting.pop(stream, None)
+        self._wait()
 
     def next(self) -> Stream | None:
         """Let go of the first that is still connected; those before it are aborted.  None: there is none."""
@@ -62,16 +70,18 @@ class Waiting:
 
     def _wait(self) -> None:
         """Look in a while, if anybody waits."""
-        if self._streams and self._call is None and self._clock is not None:
+        anybody = self._streams or self._connecting
+        if anybody and self._call is None and self._clock is not None:
             self._call = self._clock.callLater(INTERVAL, self._look)
-        elif not self._streams and self._call is not None:
+        elif not anybody and self._call is not None:
             self._call.cancel()
             self._call = None
 
     def _look(self) -> None:
         self._call = None
-        for stream in _reset(self._streams):
-            stream.abort()
+        for stream in _reset([*self._streams, *self._connecting]):
+            # Not stream.abort(): its attempt to connect hasn't failed, nobody wants it any more.
+            closeNow(stream.accepted.transport)
         self._wait()
 
 
