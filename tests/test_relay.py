@@ -481,6 +481,17 @@ def test_anObserverThatRaisesHarmsNoStream(
     assert logged == ["the observer of a relay failed at 'opened'"]
 
 
+def test_anEndpointThatFiresWithSomethingElseHasFailed() -> None:
+    factory, endpoint, notes = relay()
+    accepted = connect(factory)
+    endpoint.attempts[0][0].callback(None)
+
+    assert (accepted.told, notes.words, len(factory.open)) == (["abort"], ["failed"], 1)
+    accepted.lose(ConnectionLost)
+    assert (notes.words, factory.open) == (["failed", "closed"], set())
+    assert notes.said[0][1].reason.check(TypeError)  # type: ignore[union-attr]
+
+
 def test_byDefaultFailuresAreLogged(monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[str] = []
     monkeypatch.setattr("twisted_endpoints.relay._factory.log.warning", logged.append)

@@ -164,6 +164,14 @@ def test_whatIsNoSocketIsLeftAlone(reactor: Any, tmp_path: Path, wantPID: bool) 
     stop(reactor, reactor.listenUNIX(str(path), factory, wantPID=wantPID))
 
 
+def test_whatIsNoSocketIsInTheWay(reactor: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nothing")
+    for path in (tmp_path, tmp_path / "file", tmp_path / "link"):
+        with pytest.raises(CannotListenError, match="what is there is no socket: move it away"):
+            reactor.listenUNIX(str(path), OneFactory(None))
+
+
 def test_aStaleSocketIsReplaced(reactor: Any, tmp_path: Path) -> None:
     path = tmp_path / "s"
     staleSocket(path)

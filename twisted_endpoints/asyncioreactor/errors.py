@@ -19,7 +19,9 @@ _ADVICE = {
 }
 
 
-def cannotListen(interface: str | None, port: int | bytes, reason: OSError | str) -> error.CannotListenError:
+def cannotListen(
+    interface: str | None, port: int | bytes, reason: OSError | str, advice: str | None = None
+) -> error.CannotListenError:
     """
     Make the error for an address that can't be listened on.
 
@@ -27,9 +29,10 @@ def cannotListen(interface: str | None, port: int | bytes, reason: OSError | str
         interface: the host part as it was asked for; None for a UNIX socket.
         port: the port number, or the path of a UNIX socket.
         reason: what the operating system said, or what else is in the way.
+        advice: what a person can do about it; by default what is known of the operating system's error.
     """
     if isinstance(reason, OSError):
-        advice = _ADVICE.get(reason.errno or 0)
+        advice = advice or _ADVICE.get(reason.errno or 0)
         if advice is not None:
             # In the text of the system's error: that is what programs show, by whichever way they get there.
             reason = OSError(reason.errno, f"{reason.strerror} ({advice})")

@@ -8,8 +8,10 @@ names have neither.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
+import stat
 import warnings
 from typing import Any
 
@@ -32,6 +34,7 @@ from .stream import Owner, Stream, attach
 _LONGEST = 107
 #: Seconds between two attempts to connect while the server's queue is full.
 _BUSY_DELAY = 0.02
+_NO_SOCKET = "what is there is no socket: move it away, or choose another path"
 
 
 class SocketModeWarning(UserWarning):
@@ -150,7 +153,8 @@ class UNIXPort(Port):
             if listening is not None:
                 listening.close()
             if isinstance(e, OSError):
-                raise cannotListen(None, self.port, e) from e
+                inTheWay = e.errno == errno.EADDRINUSE and _isNoSocket(self.port)
+                raise cannotListen(None, self.port, e, _NO_SOCKET if inTheWay else None) from e
             raise
         return listening
 
@@ -300,6 +304,14 @@ class UNIX(Core):
 
 def _isAbstract(path: bytes) -> bool:
     return path[:1] == b"\0"
+
+
+def _isNoSocket(path: bytes) -> bool:
+    try:
+        return not stat.S_ISSOCK(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        # Gone, or an abstract name.
+        return False
 
 
 def _unusable(path: bytes) -> str:

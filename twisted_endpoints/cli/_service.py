@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import math
 import signal
 import sys
@@ -28,14 +27,6 @@ FAILURE_INTERVAL = 1.0
 
 #: Seconds between two states of the live line.
 LIVE_INTERVAL = 0.5
-
-#: What to do about an address that can't be listened on.
-HINTS = {
-    errno.EACCES: "ports below 1024, and other users' folders, need privileges (root; CAP_NET_BIND_SERVICE)",
-    errno.EADDRINUSE: "another program listens there; choose another, or stop it",
-    errno.EADDRNOTAVAIL: "interface= must be an address of this machine",
-    errno.ENOENT: "the folder of the socket must exist",
-}
 
 
 class Diary(Observer):
@@ -228,14 +219,10 @@ class Service:
         if self._stopping:
             return
         cause = getattr(reason.value, "socketError", reason.value)
-        hint = HINTS.get(getattr(cause, "errno", None) or 0)
         # Of an OSError without the number and the names of files: one of them may be the lock's, which nobody
         # has asked for.
         why = getattr(cause, "strerror", None) or reasonText(cause)
-        self._report.line(
-            f"twisted-endpoints relay: cannot listen on {visible(self._options.listen)}: {why}"
-            + (f" ({hint})" if hint else "")
-        )
+        self._report.line(f"twisted-endpoints relay: cannot listen on {visible(self._options.listen)}: {why}")
         self._status = 1
         self._reactor.stop()
 

@@ -26,11 +26,11 @@ from zope.interface import implementer
 from ..defer import Deferred, maybeDeferred
 from ..endpoints.wrapping import closeNow
 from ..error import ConnectionDone, ProcessTerminated
+from ..failure import Failure
 from ..interfaces import IHalfCloseableProtocol, IPushProducer
 from ..protocol import Factory, Protocol, connectionDone
 
 if TYPE_CHECKING:
-    from ..failure import Failure
     from ..interfaces import IAddress, IStreamClientEndpoint
     from ._factory import RelayFactory
 
@@ -216,7 +216,11 @@ class Stream:
         self._connecting = None
         self._relay._waiting.discard(self)
 
-    def _connected(self, outgoing: End) -> None:
+    def _connected(self, outgoing: Any) -> None:
+        if not isinstance(outgoing, End):
+            wrong = f"{self._relay.endpoint!r} fired with {outgoing!r}, which its factory hasn't made"
+            self._notConnected(Failure(TypeError(wrong)))
+            return
         self._connectingIsOver()
         accepted, self.outgoing = self.accepted, outgoing
         if accepted.gone or outgoing.gone:
