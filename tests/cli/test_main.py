@@ -65,10 +65,13 @@ def test_mistakesAreExplained(arguments: list[str], said: str, capsys: pytest.Ca
     assert "twisted-endpoints --help" in shown
 
 
-def test_aLoopThatIsNotInstalled(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--loop", "uvloop", "relay"], ["relay", "--loop", "uvloop"]])
+def test_aLoopThatIsNotInstalled(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "uvloop", None)
 
-    assert cli.main(["--loop", "uvloop", "relay", "tcp:0", "tcp:localhost:1"]) == 2
+    assert cli.main([*arguments, "tcp:0", "tcp:localhost:1"]) == 2
     assert capsys.readouterr().err == (
         "twisted-endpoints relay: uvloop is not installed: pip install 'twisted_endpoints[speed]'\n"
     )

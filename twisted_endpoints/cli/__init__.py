@@ -83,15 +83,16 @@ def _topParser(withSummaries: bool) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    parser.add_argument(
-        "--loop",
-        choices=LOOPS,
-        default="auto",
-        help="the event loop to run on; auto (the default): uvloop where it is installed, else asyncio",
+    _addLoop(
+        parser, "auto", "the event loop to run on; by default, uvloop where it is installed, else asyncio"
     )
     parser.add_argument("command", metavar="COMMAND", help=f"one of: {', '.join(COMMANDS)}")
     parser.add_argument("arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="the command's own")
     return parser
+
+
+def _addLoop(parser: argparse.ArgumentParser, default: str, help: str) -> None:
+    parser.add_argument("--loop", choices=LOOPS, default=default, help=help)
 
 
 def _wantsHelp(arguments: Sequence[str]) -> bool:
@@ -131,7 +132,9 @@ def _run(arguments: Sequence[str], isProcess: bool) -> int:
         allow_abbrev=False,
     )
     command.addArguments(parser)
-    parser.set_defaults(loop=options.loop, isProcess=isProcess)
+    # Behind the command too, where many look for it.
+    _addLoop(parser, options.loop, argparse.SUPPRESS)
+    parser.set_defaults(isProcess=isProcess)
     status: int = command.run(parser.parse_args(options.arguments))
     return status
 
