@@ -13,6 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
+from .arguments import atLeastOne
 from .chart import chart
 from .report import Report, begun, lines, page
 from .rows import CHARTS, Row, measure, rowsOf
@@ -32,10 +33,12 @@ def chosen(patterns: list[str]) -> list[tuple[str, str, Row]]:
 
 
 def write(report: Report, folder: Path) -> None:
-    """Write a report's files into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a report's files into a folder, which is there."""
     (folder / "results.json").write_text(report.toJSON())
     (folder / "README.md").write_text(page(report))
+    for name in CHARTS.keys() - report.outcomes.keys():
+        # An older run's, and nothing to do with these results.
+        (folder / f"{name}.svg").unlink(missing_ok=True)
     for name, outcomes in report.outcomes.items():
         title = f"{name.capitalize()}: how many times better than Twisted"
         (folder / f"{name}.svg").write_text(chart(title, outcomes, report.caption()))
@@ -49,7 +52,9 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.add_argument("rows", nargs="*", help="names of rows, with * and ?; default: all")
-    arguments.add_argument("--rounds", type=int, default=7, help="samples of each contender (default: 7)")
+    arguments.add_argument(
+        "--rounds", type=atLeastOne, default=7, help="samples of each contender (default: 7)"
+    )
     arguments.add_argument("--quick", action="store_true", help="a quick look: little work in each sample")
     arguments.add_argument("--results", type=Path, help=f"where to write (default, full run: {RESULTS})")
     arguments.add_argument("--draw", action="store_true", help="run nothing: write anew from results.json")
@@ -65,10 +70,20 @@ def main() -> int:
         return 0
     if options.draw:
         drawn = options.results or RESULTS
-        write(Report.fromJSON((drawn / "results.json").read_text()), drawn)
+        try:
+            text = (drawn / "results.json").read_text()
+        except OSError as error:
+            arguments.error(f"--draw needs the results of a run: {error.filename}: {error.strerror}")
+        write(Report.fromJSON(text), drawn)
         return 0
     full = not options.rows and not options.quick
     folder: Path | None = options.results or (RESULTS if full else None)
+    if folder is not None:
+        # Now: what can't be written need not be measured.
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            arguments.error(f"--results must be a folder: {error.filename}: {error.strerror}")
     # So that the sample which is being taken ends too: it is in a session of its own.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     report = begun(options.rounds, options.quick)

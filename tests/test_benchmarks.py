@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks import __main__ as program
 from benchmarks.chart import chart, goalOf
 from benchmarks.report import Report, lines, page
 from benchmarks.rows import Outcome, Ratio, Row, Sample, Unavailable, measure, ratioOf, shuffledRounds
@@ -126,3 +130,54 @@ def test_textsSayHowNearAGoalIs(cost: float, verdict: str) -> None:
     found = Outcome(ROW, {"twisted-epoll": [Sample(200.0)], "ours-uvloop": [Sample(cost)]})
     assert lines(found)[-1].endswith(f"  {verdict}")
     assert f"{verdict} |" in page(Report("2026-11-22", 1, False, {}, {"streams": [found]}))
+
+
+def refused(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """See that the program ends with argparse's status and measures nothing; give what it says."""
+
+    def measured(*_: object) -> None:
+        raise AssertionError("it measures")
+
+    monkeypatch.setattr(program, "measure", measured)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rounds", ["0", "-3", "x"])
+def test_thereIsARound(rounds: str, monkeypatch: Any, capsys: Any) -> None:
+    said = refused(["--quick", "--rounds", rounds], monkeypatch, capsys)
+    assert f"argument --rounds: expected a whole number, 1 or more, not '{rounds}'" in said
+
+
+def test_onlyResultsCanBeDrawn(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    said = refused(["--draw", "--results", str(tmp_path)], monkeypatch, capsys)
+    assert f"error: --draw needs the results of a run: {tmp_path}/results.json: No such file" in said
+
+
+def test_resultsNeedAFolder(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    said = refused(["--quick", "--results", str(file)], monkeypatch, capsys)
+    assert f"error: --results must be a folder: {file}: File exists" in said
+    said = refused(["--quick", "--results", str(file / "within")], monkeypatch, capsys)
+    assert "Not a directory" in said
+
+
+def test_aFolderForResultsIsMade(tmp_path: Path, monkeypatch: Any) -> None:
+    folder = tmp_path / "two" / "levels"
+    monkeypatch.setattr(program, "measure", lambda *_: outcome())
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "echo 1", "--results", str(folder)])
+    assert program.main() == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "results.json", "streams.svg"]
+
+
+def test_chartsOfOtherResultsGo(tmp_path: Path) -> None:
+    for name in ("tls.svg", "parts.svg", "streams.svg", "own.svg", "tls.txt"):
+        (tmp_path / name).write_text("old")
+    program.write(report(), tmp_path)
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["README.md", "own.svg", "results.json", "streams.svg", "tls.txt"]
+    assert (tmp_path / "streams.svg").read_text() != "old"
