@@ -8,11 +8,14 @@ all the while.  Exit status: 0 it stays flat and every byte arrives, 1 it doesn'
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import socket
 import sys
 import threading
 import time
 
+from .arguments import atLeastOne, notNegative
 from .soak import Relay
 from .soak_load import stretch
 
@@ -24,9 +27,11 @@ _PIECE = 1 << 20
 
 def send(sock: socket.socket, pieces: int) -> None:
     """Send as fast as the relay takes it, and then the end."""
-    for number in range(pieces):
-        sock.sendall(stretch(1, number * _PIECE, _PIECE))
-    sock.shutdown(socket.SHUT_WR)
+    # If the relay has gone, the reader misses what doesn't come.
+    with contextlib.suppress(OSError):
+        for number in range(pieces):
+            sock.sendall(stretch(1, number * _PIECE, _PIECE))
+        sock.shutdown(socket.SHUT_WR)
 
 
 def receive(sock: socket.socket, rest: float) -> int:
@@ -44,11 +49,17 @@ def main() -> int:
     """Run what the command line says."""
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.slow_reader", description=__doc__)
     arguments.add_argument("--loop", choices=("auto", "asyncio", "uvloop"), default="auto")
-    arguments.add_argument("--mib", type=int, default=1024, help="how much to relay, in MiB (default: 1024)")
-    arguments.add_argument("--rest", type=float, default=0.02, help="seconds between reads (default: 0.02)")
+    arguments.add_argument("--mib", type=atLeastOne, default=1024, help="MiB to relay (default: 1024)")
+    arguments.add_argument(
+        "--rest", type=notNegative, default=0.02, help="seconds between reads (default: 0.02)"
+    )
     options = arguments.parse_args()
-    with socket.create_server(("127.0.0.1", 0)) as target:
-        relay = Relay(options.loop, "tcp:0:interface=127.0.0.1", f"tcp:127.0.0.1:{target.getsockname()[1]}")
+    # An exception, so that the relay ends too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as target,
+        Relay(options.loop, "tcp:0:interface=127.0.0.1", f"tcp:127.0.0.1:{target.getsockname()[1]}") as relay,
+    ):
         port = int(relay.string.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)) as source, target.accept()[0] as sink:
             first = relay.read().memory

@@ -9,13 +9,15 @@ taken under load.
 
 The relay's process is the command and a handler for SIGUSR1, which writes a reading to its standard output.
 
-Exit status: 0 all is well; 1 something went wrong that wasn't meant to, or the relay holds more at the end.
+Exit status: 0 all is well; 1 something went wrong that wasn't meant to, the relay holds more at the end, or
+nothing was checked; 2 a wrong argument.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -29,6 +31,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from .arguments import positive
 from .soak_load import Load
 
 #: Of the time that is asked for, the part that the warm-up takes; before the first reading.
@@ -37,7 +40,7 @@ WARM_UP = 0.1
 #: More resident memory than this is a leak.
 MOST_MEMORY = 1 << 20
 
-#: What the relay says, and is meant to: that peers reset before it was connected for them.
+#: What the relay says, and is meant to: when it is stopped, that streams are open, and that it cuts them.
 _MEANT = re.compile(r"stopping: |the grace is over")
 
 
@@ -94,6 +97,8 @@ class Relay:
     """
     The relay's process, seen from the outside; what it says on standard error is counted.
 
+    For a ``with`` statement: in the end it is killed if it still runs.
+
     Args:
         loop: the event loop that it runs on.
         listen: where it listens.
@@ -111,11 +116,32 @@ class Relay:
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
+        try:
+            self.string = self._announced()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self) -> Relay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._listener.join(10)
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def _announced(self) -> str:
+        """Wait until it listens; give the client string that leads there."""
         assert self.process.stdout is not None
-        announced = self.process.stdout.readline()
-        if not announced.startswith("listening on "):
-            raise SystemExit(f"the relay doesn't listen: {self.process.wait()}, {list(self.said)}")
-        self.string = announced.removeprefix("listening on ").strip()
+        line = self.process.stdout.readline()
+        if not line.startswith("listening on "):
+            status = self.process.wait(10)
+            self._listener.join(10)
+            raise SystemExit(f"the relay doesn't listen: {status}, {list(self.said)}")
+        return line.removeprefix("listening on ").strip()
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
@@ -144,15 +170,39 @@ class Relay:
 
 
 def addressOf(string: str) -> Any:
-    """Give the address that a client string of TCP or UNIX leads to: a host and a port, or a path."""
+    """
+    Give the address that a client string of TCP or UNIX leads to: a host and a port, or a path.
+
+    Raises:
+        ValueError: the string is wrong, or of another kind.
+    """
+    values = _arguments(string)
+    return values["path"] if "path" in values else (values["host"], values["port"])
+
+
+def located(string: str, server: Any) -> str:
+    """Give a client string that leaves the port open, with a 0, the address that the loop's server got."""
     from twisted_endpoints.strings.description import Description
 
+    values = _arguments(string)
+    if values.pop("port", None) != 0:
+        return string
+    # The host too: a name may be several addresses, and each has got another port.
+    host, port = server.sockets[0].getsockname()[:2]
+    others = {name: str(value) for name, value in values.items() if name != "host"}
+    return str(Description("tcp", (host, str(port)), others))
+
+
+def _arguments(string: str) -> dict[str, Any]:
+    """Read the arguments of a client string as the relay does."""
+    from twisted_endpoints.strings.description import Description
+    from twisted_endpoints.strings.registry import clients
+
     description = Description.parse(string)
-    if description.prefix == "unix":
-        return description.args[0]
-    if description.prefix == "tcp" and len(description.args) > 1:
-        return description.args[0].strip("[]"), int(description.args[1])
-    raise SystemExit(f"{string!r}: expected tcp:HOST:PORT or unix:PATH")
+    if description.prefix.lower() not in ("tcp", "unix"):
+        raise ValueError(f"{string!r}: expected tcp:HOST:PORT or unix:PATH")
+    values: dict[str, Any] = clients.find(description).parser.declaration.bind(description)
+    return values
 
 
 def p99(latencies: list[float]) -> float:
@@ -164,22 +214,33 @@ def p99(latencies: list[float]) -> float:
 async def soak(options: argparse.Namespace) -> int:
     """Do it all; return the exit status."""
     load = Load(asyncio.get_running_loop(), options.seed)
-    server = await load.listen(addressOf(options.connect))
-    connect = options.connect
-    if connect == DEFAULT_CONNECT:
-        connect = f"tcp:127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    process = Relay(options.loop, options.listen, connect)
+    target = addressOf(options.connect)
+    server = await load.listen(target)
+    try:
+        connect = located(options.connect, server)
+        with Relay(options.loop, options.listen, connect) as process:
+            print(f"relay: {process.string} to {connect}, on {options.loop}; seed {options.seed}", flush=True)
+            return await measured(load, process, options.rate, options.minutes)
+    finally:
+        server.close()
+        if isinstance(target, str):
+            with contextlib.suppress(FileNotFoundError):  # newer loops remove it when they close
+                os.unlink(target)
+        await load.stop()
+
+
+async def measured(load: Load, process: Relay, rate: float, minutes: float) -> int:
+    """Put the load on the relay, and look at it before, meanwhile and afterwards; return the exit status."""
     address = addressOf(process.string)
-    print(f"relay: {process.string} to {connect}, on {options.loop}; seed {options.seed}", flush=True)
-    seconds = options.minutes * 60
-    await load.run(address, options.rate, seconds * WARM_UP)
+    seconds = minutes * 60
+    await load.run(address, rate, seconds * WARM_UP)
     await load.drain()
     first, warm = await settled(process), len(load.latencies)
     print(f"first reading: {first}", flush=True)
     begun, (used, waited) = time.monotonic(), process.seconds()
-    parts = max(1, round(options.minutes))
+    parts = max(1, round(minutes))
     for _ in range(parts):
-        await load.run(address, options.rate, seconds / parts)
+        await load.run(address, rate, seconds / parts)
         print(f"{time.monotonic() - begun:6.0f} s: {await reading(process)}", flush=True)
     wall = time.monotonic() - begun
     usedAtEnd, waitedAtEnd = process.seconds()
@@ -190,9 +251,6 @@ async def soak(options: argparse.Namespace) -> int:
     await load.drain()
     last = await settled(process)
     status = process.stop()
-    server.close()
-    if isinstance(addressOf(connect), str):
-        os.unlink(addressOf(connect))
     return report(load, process, first, last, load.latencies[warm:], wall, status)
 
 
@@ -237,6 +295,7 @@ def report(
     print(f"first: {first}")
     print(f"last:  {last}")
     wrong = [f"exit status {status}"] if status else []
+    wrong += [] if latencies else ["not one connection was checked"]
     wrong += ["unexpected errors"] if load.unexpected else []
     wrong += ["it said something"] if any(not _MEANT.match(line) for line in process.said) else []
     for name in ("descriptors", "timers", "tasks", "threads", "streams"):
@@ -256,26 +315,46 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     arguments.add_argument("listen", nargs="?", default="tcp:0:interface=127.0.0.1", metavar="LISTEN")
     arguments.add_argument("connect", nargs="?", default=DEFAULT_CONNECT, metavar="CONNECT")
-    arguments.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10)")
+    arguments.add_argument("--minutes", type=positive, default=10.0, help="how long (default: 10)")
     arguments.add_argument("--loop", choices=("auto", "asyncio", "uvloop"), default="auto")
-    arguments.add_argument("--rate", type=float, default=500.0, help="connections a second (default: 500)")
+    arguments.add_argument("--rate", type=positive, default=500.0, help="connections a second (default: 500)")
     arguments.add_argument("--seed", type=int, default=1, help="decides the connections and their order")
     options = arguments.parse_args()
+    try:
+        addressOf(options.connect)
+    except ValueError as error:
+        arguments.error(f"CONNECT: {error}")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return run(soak(options))
 
 
 def run(work: Any) -> int:
-    """Run the load on the fastest loop there is: the relay is what is to be busy."""
+    """
+    Run the load on the fastest loop there is: the relay is what is to be busy.
+
+    SIGINT and SIGTERM cancel it, so that it ends what it has started.
+    """
     try:
         import uvloop
     except ImportError:
         loop = asyncio.new_event_loop()
     else:
         loop = uvloop.new_event_loop()
+    task = loop.create_task(work)
+    told = 0
+
+    def end(number: int) -> None:
+        nonlocal told
+        told = 128 + number
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end, number)
     try:
-        status: int = loop.run_until_complete(work)
+        status: int = loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        status = told
     finally:
         loop.close()
     return status
