@@ -143,7 +143,7 @@ def test_oneThatEndsTheProgramLeavesTheOthersTheirTurn(
 
     monkeypatch.setattr(TCPConnector, "_open", _open)
     told: list[Any] = []
-    reactor._loop.set_exception_handler(lambda loop, context: told.append(context.get("exception")))
+    reactor._loop.set_exception_handler(lambda loop, context: told.append(type(context["exception"])))
 
     async def main() -> None:
         first, leaver, last = (connecting(reactor, server, who) for who in ("first", "leaver", "last"))
@@ -155,3 +155,4 @@ def test_oneThatEndsTheProgramLeavesTheOthersTheirTurn(
         await settled(reactor)
 
     run(reactor, main)
+    assert told == [GeneratorExit]
