@@ -63,7 +63,6 @@ async def settled(reactor: Any) -> None:
             getattr(each, "loseConnection", lambda: None)()
         await aWhile(reactor)
     assert reactor._underWay == 0
-    assert not reactor._due
 
 
 def test_eachBeginsInTheContextOfWhoAskedForIt(reactor: Any, server: socket.socket, begun: list[str]) -> None:

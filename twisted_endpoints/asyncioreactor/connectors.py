@@ -8,9 +8,7 @@ succeeded; what the loop still reports about it afterwards finds that it is no l
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Coroutine
-from contextvars import Context, copy_context
 from typing import Any
 
 from zope.interface import implementer
@@ -272,8 +270,6 @@ class Connecting(Core):
         self._limits = Limits(self._loop)
         #: How many attempts have neither succeeded nor failed.
         self._underWay = 0
-        #: Attempts that begin when the loop comes to it, each in the context of who asked for it.
-        self._due: deque[tuple[_Attempt, Context]] = deque()
 
     def _begin(self, attempt: _Attempt) -> None:
         """
@@ -285,17 +281,5 @@ class Connecting(Core):
         self._underWay += 1
         if self._underWay == 1 and self._loop.is_running():
             attempt.step()
-            return
-        if not self._due:
-            self._loop.call_soon(self._beginDue)
-        self._due.append((attempt, copy_context()))
-
-    def _beginDue(self) -> None:
-        try:
-            while self._due:
-                attempt, context = self._due.popleft()
-                context.run(attempt.step)
-        finally:
-            # SystemExit, say, ends this and not the loop.
-            if self._due:
-                self._loop.call_soon(self._beginDue)
+        else:
+            self._loop.call_soon(attempt.step)
