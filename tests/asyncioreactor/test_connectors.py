@@ -9,13 +9,16 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from zope.interface import implementer
 
 from tests.faults.left import aWhile
 from tests.running import run
 from twisted_endpoints import error
 from twisted_endpoints.asyncioreactor.tcp import TCPConnector
-from twisted_endpoints.defer import Deferred
+from twisted_endpoints.defer import Deferred, fail
 from twisted_endpoints.endpoints import TCP4ClientEndpoint
+from twisted_endpoints.failure import Failure
+from twisted_endpoints.interfaces import IResolverSimple
 from twisted_endpoints.protocol import Factory, Protocol
 
 WHO: ContextVar[str] = ContextVar("who", default="nobody")
@@ -130,28 +133,24 @@ class Plain(Quiet):
         """See IProtocolFactory."""
 
 
-def test_oneThatEndsTheProgramLeavesTheOthersTheirTurn(
-    reactor: Any, server: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = TCPConnector._open
+@implementer(IResolverSimple)
+class Raising:
+    """A resolver with an error of its own for each name."""
 
-    def _open(self: TCPConnector, stream: Any) -> Any:
-        if WHO.get() == "leaver":
-            raise GeneratorExit
-        return real(self, stream)
+    errors = {"cancelled.example": asyncio.CancelledError, "closed.example": GeneratorExit}
 
-    monkeypatch.setattr(TCPConnector, "_open", _open)
-    told: list[Any] = []
-    reactor._loop.set_exception_handler(lambda loop, context: told.append(type(context["exception"])))
+    def getHostByName(self, name: str, timeout: Any = None) -> Deferred[str]:
+        return fail(Failure(self.errors[name]()))
+
+
+@pytest.mark.parametrize(("name", "raised"), Raising.errors.items())
+def test_whatIsNoExceptionEndsAnAttemptToo(reactor: Any, name: str, raised: type[BaseException]) -> None:
+    """Nobody has given it up, so it isn't taken for cancelled, and doesn't wait for its timeout."""
 
     async def main() -> None:
-        first, leaver, last = (connecting(reactor, server, who) for who in ("first", "leaver", "last"))
-        await first
-        await last
-        leaver.cancel()
-        with pytest.raises(error.ConnectingCancelledError):
-            await leaver
+        reactor.installResolver(Raising())
+        with pytest.raises(raised):
+            await TCP4ClientEndpoint(reactor, name, 7, timeout=None).connect(Quiet())
         await settled(reactor)
 
     run(reactor, main)
-    assert told == [GeneratorExit]

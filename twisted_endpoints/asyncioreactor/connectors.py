@@ -63,12 +63,15 @@ class _Attempt:
                 future = self._coroutine.send(None)
         except StopIteration:
             pass
-        except asyncio.CancelledError:
-            self._stream._letGo()
-        except Exception as e:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as e:
             connector = self._connector
-            # Later: this may be the first step, and the factory hears of it when connect() has returned.
-            connector.reactor._loop.call_soon(connector._fail, self._stream, connectError(e))
+            if connector._attempt is self:
+                # Later: this may be the first step, and the factory hears of it when connect() has returned.
+                connector.reactor._loop.call_soon(connector._fail, self._stream, connectError(e))
+            elif isinstance(e, asyncio.CancelledError):
+                self._stream._letGo()
         else:
             self._next = future
             future.add_done_callback(self.step)
