@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .rows import Sample, scaled
+from .rows import Failed, Sample, scaled
 
 #: The shortest of several runs counts: another process on the core can only make one longer.  There are so
 #: many of them at least, and in so many seconds of CPU time.
@@ -27,6 +27,8 @@ def perOperation(run: Callable[[int], object], count: int) -> Sample:
     while sum(times) < seconds:
         times.append(_cpuTime(run, count))
     best = min(times)
+    if not best:
+        raise Failed("it used no CPU time, or less than the clock can tell")
     return Sample(best / count * 1e6, count / best)
 
 

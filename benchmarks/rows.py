@@ -55,6 +55,10 @@ class Unavailable(Exception):
     """A contender can't run on this machine; the text says why."""
 
 
+class Failed(RuntimeError):
+    """A sample came to nothing; the text says why, so that nobody needs the traceback."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """
@@ -116,6 +120,7 @@ def takeSample(module: str, row: str, contender: str, quick: bool = False) -> Sa
 
     Raises:
         Unavailable: it can't run here.
+        Failed: it has nothing to show.
         RuntimeError: it failed, or took longer than `TIMEOUT`; with what it wrote on standard error.
     """
     environment = {**os.environ, "TWISTED_ENDPOINTS_VOCABULARY": "builtin"}
@@ -146,6 +151,8 @@ def takeSample(module: str, row: str, contender: str, quick: bool = False) -> Sa
     answer = json.loads(output.splitlines()[-1])
     if "unavailable" in answer:
         raise Unavailable(answer["unavailable"])
+    if "failed" in answer:
+        raise Failed(answer["failed"])
     return Sample(answer["cost"], answer["rate"])
 
 
@@ -228,6 +235,13 @@ def ratioOf(costs: list[tuple[float, float]]) -> Ratio:
     return Ratio(*(statistics.quantiles(each, n=4, method="inclusive") if len(each) > 1 else each * 3))
 
 
+def _counted(sample: Sample, unit: str) -> Sample:
+    """Give a sample back, or raise `Failed` if others can't be compared to it."""
+    if sample.cost <= 0:
+        raise Failed(f"it used {sample.cost:g} {unit}, which is less than can be measured")
+    return sample
+
+
 def measure(
     module: str,
     row: Row,
@@ -253,7 +267,7 @@ def measure(
             if name in outcome.missing:
                 continue
             try:
-                outcome.samples[name].append(take(module, row.name, name, quick))
+                outcome.samples[name].append(_counted(take(module, row.name, name, quick), row.unit))
             except Unavailable as reason:
                 outcome.missing[name] = str(reason)
             except RuntimeError as failure:

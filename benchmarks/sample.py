@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 from importlib.util import find_spec
 
-from .rows import Unavailable, rowsOf
+from .rows import Failed, Unavailable, rowsOf
 
 #: What contenders with this in their names need.
 _NEEDED = {"twisted": "Twisted", "uvloop": "uvloop"}
@@ -27,6 +27,8 @@ def main(module: str, name: str, contender: str) -> None:
         answer = asdict(row.contenders[contender]())
     except Unavailable as reason:
         answer = {"unavailable": str(reason)}
+    except Failed as reason:
+        answer = {"failed": str(reason)}
     print(json.dumps(answer))
 
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from .load import loadProgram
-from .rows import Row, Sample, Unavailable, scaled
+from .rows import Failed, Row, Sample, Unavailable, scaled
 
 EVERYONE = ("twisted-epoll", "asyncio", "uvloop", "ours-asyncio", "ours-uvloop")
 
@@ -120,7 +120,7 @@ def window(measured: subprocess.Popen[str], loading: subprocess.Popen[str], unit
     after, endedAt, cpuAfter = *progress(loading), cpuTime(measured.pid)
     operations = (after - before) / unit
     if not operations:
-        raise RuntimeError("nothing was done")
+        raise Failed("nothing was done")
     return Sample((cpuAfter - cpuBefore) * 1e6 / operations, operations / (endedAt - beganAt))
 
 
@@ -129,7 +129,7 @@ def untilDone(loading: subprocess.Popen[str], operations: int) -> None:
     deadline = time.monotonic() + 60
     while progress(loading)[0] < operations:
         if time.monotonic() > deadline:
-            raise RuntimeError(f"not done within a minute: {operations}")
+            raise Failed(f"not done within a minute: {operations}")
         time.sleep(0.05)
     time.sleep(0.3)
 

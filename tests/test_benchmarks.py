@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import __main__ as program
+from benchmarks import _timing, sample
 from benchmarks.chart import chart, goalOf
 from benchmarks.report import Report, lines, page
-from benchmarks.rows import Outcome, Ratio, Row, Sample, Unavailable, measure, ratioOf, shuffledRounds
+from benchmarks.rows import Failed, Outcome, Ratio, Row, Sample, Unavailable, measure, ratioOf, shuffledRounds
 
 
 def notHere() -> Sample:
@@ -83,6 +84,31 @@ def test_contendersThatFailAreLeftOut() -> None:
     assert found.missing == {"asyncio": "not here", "ours-uvloop": "failed: status 1"}
     assert asked == {"twisted-epoll": 3, "ours-asyncio": 3, "ours-uvloop": 2, "asyncio": 1}
     assert found.cost("ours-asyncio") == 2
+
+
+@pytest.mark.parametrize("cost", [0.0, -2.0])
+def test_aSampleThatUsedNothingHasFailed(cost: float) -> None:
+    found = measure("a.module", ROW, 2, take=lambda *asked: Sample(cost if asked[2] == "asyncio" else 1.0))
+    assert found.missing == {"asyncio": f"failed: it used {cost:g} us, which is less than can be measured"}
+    assert found.ratio("ours-uvloop") == Ratio(1, 1, 1)
+    assert "asyncio" not in found.samples
+
+
+def test_nothingDoneIsNoSample(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def idle() -> Sample:
+        raise Failed("nothing was done")
+
+    row = Row("idle", "", "us", {"ours": idle})
+    monkeypatch.setattr(sample, "rowsOf", lambda _module: (row,))
+    sample.main("a.module", "idle", "ours")
+    assert capsys.readouterr().out == '{"failed": "nothing was done"}\n'
+
+
+def test_timingSaysThatTheClockStoodStill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_timing, "_cpuTime", lambda *_: 0.0)
+    monkeypatch.setattr(_timing, "SECONDS", 0)
+    with pytest.raises(Failed, match="no CPU time"):
+        _timing.perOperation(lambda _count: None, 1)
 
 
 def test_aReportIsReadAsItWasWritten() -> None:
