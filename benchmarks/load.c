@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -186,7 +187,9 @@ static void listen_anywhere(void)
         listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     }
     setsockopt(listen_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(listen_fd, (struct sockaddr *)&any, length) < 0 || listen(listen_fd, 1024) < 0)
+    /* A connection that is closed already keeps its place until it is accepted: with as long a queue as the
+       system allows, none is turned away, to try again a second later, while another process has this core. */
+    if (bind(listen_fd, (struct sockaddr *)&any, length) < 0 || listen(listen_fd, INT_MAX) < 0)
         fail("listen");
     getsockname(listen_fd, (struct sockaddr *)&any, &length);
     printf("%d\n", ntohs(any.sin6_port));

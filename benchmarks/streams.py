@@ -105,7 +105,9 @@ def resident(pid: int) -> float:
     raise Unavailable("the kernel does not tell what memory a process uses")
 
 
-def window(measured: subprocess.Popen[str], loading: subprocess.Popen[str], unit: float = 1.0) -> Sample:
+def window(
+    measured: subprocess.Popen[str], loading: subprocess.Popen[str], unit: float = 1.0, least: float = 0.1
+) -> Sample:
     """
     Measure two programs that are at work.
 
@@ -113,10 +115,11 @@ def window(measured: subprocess.Popen[str], loading: subprocess.Popen[str], unit
         measured: whose CPU time counts.
         loading: counts.
         unit: how many of its counts are one operation.
+        least: for how many seconds they are measured in a quick look too: for a few operations.
     """
     time.sleep(max(0.1, scaled(400) / 1000))
     before, beganAt, cpuBefore = *progress(loading), cpuTime(measured.pid)
-    time.sleep(max(0.1, scaled(1000) / 1000))
+    time.sleep(max(least, scaled(1000) / 1000))
     after, endedAt, cpuAfter = *progress(loading), cpuTime(measured.pid)
     operations = (after - before) / unit
     if not operations:
