@@ -77,12 +77,16 @@ def _serve(v: Vocabulary, protocol: Any, description: str) -> None:
     _run(v)
 
 
-def echo(v: Vocabulary, description: str = _TCP) -> None:
+def echo(v: Vocabulary, description: str = _TCP, noDelay: bool = False) -> None:
     class Echo(v.protocol.Protocol):  # type: ignore[misc, name-defined]
         def dataReceived(self, data: bytes) -> None:
             self.transport.write(data)
 
-    _serve(v, Echo, description)
+    class Prompt(Echo):
+        def connectionMade(self) -> None:
+            self.transport.setTcpNoDelay(True)
+
+    _serve(v, Prompt if noDelay else Echo, description)
 
 
 def receive(v: Vocabulary, description: str = _TCP) -> None:

@@ -24,7 +24,8 @@ QUESTION = bytes(64)
 
 
 def tlsEcho(contender: str, folder: str) -> None:
-    _serve(contender, "echo", folder)
+    # Else the kernel holds back what Twisted's server says, which sleeps and then finds cold caches.
+    _serve(contender, "echo", folder, noDelay=True)
 
 
 def tlsSend(contender: str, folder: str) -> None:
@@ -35,14 +36,15 @@ def tlsReceive(contender: str, folder: str) -> None:
     _serve(contender, "receive", folder)
 
 
-def _serve(contender: str, role: str, folder: str) -> None:
+def _serve(contender: str, role: str, folder: str, **options: bool) -> None:
     if contender in BARE:
+        # They set TCP_NODELAY by themselves.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
         getattr(peers_bare, role)(newLoop(contender), context)
     else:
         description = f"ssl:0:privateKey={folder}/key.pem:certKey={folder}/cert.pem:backlog=1024"
-        getattr(peers_reactor, role)(peers_reactor.vocabularyOf(contender), description)
+        getattr(peers_reactor, role)(peers_reactor.vocabularyOf(contender), description, **options)
 
 
 def tlsFolder(contender: str, folder: str) -> None:
