@@ -1,5 +1,5 @@
 /*
- * The other end of what is measured: a client or server that costs so little that it is never what limits.
+ * The other end of what is measured: a client or server that does as little as it can.
  *
  *     load CPU echo ADDRESS PORT CONNECTIONS BYTES    send BYTES, wait for them to come back, again and again
  *     load CPU visit ADDRESS PORT CONNECTIONS BYTES   connect, the same once, close; again and again

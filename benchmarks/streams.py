@@ -2,11 +2,13 @@
 Streams: what one core does for a connection, a round trip, a megabyte.
 
 The measured program (`benchmarks.peers`) has one core to itself, and the other end, a small C program
-(`load.c`), another, so that the measured one is what limits.  Once both have warmed up, two things are read,
+(`load.c`), another, so that neither takes time from the other.  In most rows the measured one is busy all
+the time; in some it waits, and pays for cold caches then, as all contenders do: for the load generator
+(`receive`), or for each answer (one connection at a time).  Once both have warmed up, two things are read,
 and a second later again: the CPU time of the measured process, user and system, all its threads, from the
 kernel's clock of that process; and the C program's count of what was done.  The cost is the quotient of the
-differences.  CPU time repeats within some 10 % on a quiet machine; the rate, in wall time, is shown beside it
-and depends on what else the machine does.
+differences.  CPU time repeats within some 10 % on a quiet machine; the rate, in wall time, is shown beside
+it and depends on what else the machine does.
 """
 
 from __future__ import annotations
