@@ -2,7 +2,8 @@
 Run the benchmarks: ``python -m benchmarks``.
 
 A full run writes ``results.json``, ``README.md`` and a chart for each group of benchmarks into
-``benchmarks/results``.  One of some rows only, or a quick one, is printed, and written only on demand.
+``benchmarks/results``, in place of the last run's, once it is complete.  One of some rows only, or a quick
+one, is printed, and written only on demand.  With ``--results`` files are written after each row.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def main() -> int:
         "--rounds", type=atLeastOne, default=7, help="samples of each contender (default: 7)"
     )
     arguments.add_argument("--quick", action="store_true", help="a quick look: little work in each sample")
-    arguments.add_argument("--results", type=Path, help=f"where to write (default, full run: {RESULTS})")
+    where = f"where to write, after each row (default: when a full run is complete, {RESULTS})"
+    arguments.add_argument("--results", type=Path, help=where)
     arguments.add_argument("--draw", action="store_true", help="run nothing: write anew from results.json")
     arguments.add_argument("--list", action="store_true", help="run nothing: show the names of the rows")
     options = arguments.parse_args()
@@ -84,8 +86,9 @@ def main() -> int:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             arguments.error(f"--results must be a folder: {error.filename}: {error.strerror}")
-    # So that the sample which is being taken ends too: it is in a session of its own.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        # So that the sample which is being taken ends too: it is in a session of its own.
+        signal.signal(ending, lambda number, frame: sys.exit(128 + number))
     report = begun(options.rounds, options.quick)
     failed = False
     for name, module, row in rows:
@@ -93,9 +96,12 @@ def main() -> int:
         report.outcomes.setdefault(name, []).append(outcome)
         print("\n".join(lines(outcome)), flush=True)
         failed = failed or any(why.startswith("failed") for why in outcome.missing.values())
-        if folder is not None:
-            # After each row: a full run takes long, and may be ended before its end.
-            write(report, folder)
+        if options.results is not None:
+            # A run takes long, and may be ended before its end.
+            write(report, options.results)
+    if full and options.results is None:
+        # Not before: half of a run is no replacement for what is published.
+        write(report, RESULTS)
     return 1 if failed else 0
 
 

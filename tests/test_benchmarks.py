@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -192,6 +194,53 @@ def test_resultsNeedAFolder(tmp_path: Path, monkeypatch: Any, capsys: Any) -> No
     assert "Not a directory" in said
 
 
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Put back the signal handlers that a run replaces."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("explicit", [True, False])
+def test_anInterruptedRunLeavesWhatIsPublished(explicit: bool, tmp_path: Path, monkeypatch: Any) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    for name in ("tls.svg", "results.json"):
+        (published / name).write_text("old")
+    taken: list[str] = []
+
+    def taking(_module: str, row: Row, *_: object) -> Outcome:
+        if taken:
+            signal.raise_signal(signal.SIGINT)
+        taken.append(row.name)
+        return outcome()
+
+    monkeypatch.setattr(program, "RESULTS", published)
+    monkeypatch.setattr(program, "measure", taking)
+    asked = tmp_path / "asked"
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *(["--results", str(asked)] if explicit else [])])
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 130
+    assert sorted(path.read_text() for path in published.iterdir()) == ["old", "old"]
+    # Who names a folder has what was measured until then.
+    assert asked.exists() == explicit
+    assert not explicit or len(Report.fromJSON((asked / "results.json").read_text()).outcomes) == 1
+
+
+@pytest.mark.usefixtures("handlers")
+def test_aCompleteRunIsPublished(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(program, "RESULTS", tmp_path)
+    monkeypatch.setattr(program, "measure", lambda *_: outcome())
+    monkeypatch.setattr(sys, "argv", ["benchmarks"])
+    assert program.main() == 0
+    assert Report.fromJSON((tmp_path / "results.json").read_text()).outcomes.keys() == program.CHARTS.keys()
+
+
+@pytest.mark.usefixtures("handlers")
 def test_aFolderForResultsIsMade(tmp_path: Path, monkeypatch: Any) -> None:
     folder = tmp_path / "two" / "levels"
     monkeypatch.setattr(program, "measure", lambda *_: outcome())
