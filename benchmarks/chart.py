@@ -3,7 +3,7 @@ Draws outcomes as bars, in SVG.  Pure.
 
 A bar begins at 1, which is Twisted, and ends at how many times better a contender is, to the right, or worse,
 to the left.  The scale is logarithmic: twice as good is as far from 1 as half as good.  What is far better
-goes to the edge, lest all others become small.
+goes to the edge, lest all others become small, and ends in a point there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .rows import BASELINE, Outcome, Ratio, shortly
 #: Colours that stand out on white and on black, and what they are for.
 COLOURS = {
     "ours-uvloop": ("#1f77d0", "ours on uvloop"),
-    "ours": ("#1f77d0", "ours"),
+    "ours": ("#8250df", "ours, without a loop"),
     "ours-asyncio": ("#6aaee8", "ours on asyncio's loop"),
     "uvloop": ("#7d848c", "bare uvloop"),
     "asyncio": ("#a9b0b7", "bare asyncio"),
@@ -32,6 +32,7 @@ text { font: 12px sans-serif; fill: #24292f }
 .one { stroke: #24292f; stroke-width: 1.5 }
 .spread { stroke: #24292f; stroke-width: 1.2 }
 .goal { stroke: #d1242f; stroke-width: 2 }
+path.spread, path.goal { fill: none }
 @media (prefers-color-scheme: dark) {
   .paper { fill: #0d1117 } text { fill: #e6edf3 } .small { fill: #9198a1 }
   .one, .spread { stroke: #e6edf3 } .goal { stroke: #ff7b72 }
@@ -40,6 +41,9 @@ text { font: 12px sans-serif; fill: #24292f }
 
 WIDTH, LEFT, RIGHT = 860, 200, 760
 _TOP, _BAR, _LANE, _GAP = 76, 8, 11, 16
+
+#: How long the point is that says that something goes on.
+_POINT = 6
 
 #: The ends of the scale.
 _WORST, _BEST = 0.125, 8.0
@@ -74,6 +78,8 @@ def chart(title: str, outcomes: Sequence[Outcome], caption: str) -> str:
         shapes += _row(outcome, ratios, y, scale)
         y += max(len(ratios) * _LANE, 2 * _LANE) + _GAP
     lines = caption.splitlines()
+    if any(scale.beyond(value) for row in compared for value in _values(*row)):
+        lines.insert(0, "What ends in a point goes on beyond the scale.")
     height = y + 14 * len(lines) + 8
     grid = []
     for value in scale.ticks:
@@ -89,6 +95,7 @@ def chart(title: str, outcomes: Sequence[Outcome], caption: str) -> str:
             '<rect width="100%" height="100%" class="paper"/>',
             _text(8, 22, title, "title"),
             *_legend({name for _outcome, ratios in compared for name in ratios}),
+            _text(8, _TOP - 14, "1 is Twisted on epoll", "small"),
             *grid,
             *shapes,
             *(_text(8, y + 14 * index + 8, line, "small") for index, line in enumerate(lines)),
@@ -102,6 +109,11 @@ def _ratios(outcome: Outcome) -> dict[str, Ratio]:
     return {name: ratio for name, ratio in found.items() if ratio is not None}
 
 
+def _values(outcome: Outcome, ratios: dict[str, Ratio]) -> Iterator[float]:
+    for name, ratio in ratios.items():
+        yield from (ratio.low, ratio.high, goalOf(outcome, name) or 1.0)
+
+
 class _Scale:
     """
     Where a ratio is, from left to right.
@@ -111,11 +123,7 @@ class _Scale:
     """
 
     def __init__(self, compared: Sequence[tuple[Outcome, dict[str, Ratio]]]) -> None:
-        values = [0.5, 2.0]
-        for outcome, ratios in compared:
-            for name, ratio in ratios.items():
-                values += [ratio.low, ratio.high, goalOf(outcome, name) or 1.0]
-        values = [self._within(value) for value in values]
+        values = [0.5, 2.0, *(self._within(value) for row in compared for value in _values(*row))]
         first, last = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))
         self._first, self._octave = first, (RIGHT - LEFT) / (last - first)
         self.ticks = [2.0**power for power in range(first, last + 1)]
@@ -123,6 +131,10 @@ class _Scale:
     def x(self, ratio: float) -> float:
         """Give the place of a ratio."""
         return LEFT + (math.log2(self._within(ratio)) - self._first) * self._octave
+
+    def beyond(self, ratio: float) -> int:
+        """Tell where a ratio is: beyond the right edge, 1, beyond the left one, -1, or on the scale, 0."""
+        return (ratio > _BEST) - (ratio < _WORST)
 
     def _within(self, ratio: float) -> float:
         return max(_WORST, min(ratio, _BEST))
@@ -141,14 +153,33 @@ def _row(outcome: Outcome, ratios: dict[str, Ratio], y: float, scale: _Scale) ->
             f'<rect x="{min(one, end):.1f}" y="{top}" width="{abs(end - one):.1f}" height="{_BAR}"'
             f' fill="{COLOURS[name][0]}"/>'
         )
+        side = scale.beyond(ratio.median)
+        if side:
+            yield (
+                f'<path d="M{end:.1f} {top} l{_POINT * side} {_BAR / 2} l{-_POINT * side} {_BAR / 2} z"'
+                f' fill="{COLOURS[name][0]}"/>'
+            )
         yield _line(scale.x(ratio.low), middle, scale.x(ratio.high), middle, "spread")
-        right = max(one, end, scale.x(ratio.high))
+        for value in (ratio.low, ratio.high):
+            yield from _point(value, middle, scale, "spread")
         goal = goalOf(outcome, name)
-        if goal is not None:
+        if goal is not None and scale.beyond(goal):
+            yield from _point(goal, middle, scale, "goal")
+        elif goal is not None:
             yield _line(scale.x(goal), top - 1, scale.x(goal), top + _BAR + 1, "goal")
-            right = max(right, scale.x(goal))
+        furthest = max(1.0, ratio.high, goal or 1.0)
+        right = scale.x(furthest) + (_POINT if scale.beyond(furthest) else 0)
         yield _text(right + 6, top + _BAR, shortly(ratio.median), "small")
     yield "</g>"
+
+
+def _point(ratio: float, middle: float, scale: _Scale, style: str) -> Iterator[str]:
+    """Draw the head of an arrow at the edge that a ratio is beyond of."""
+    side = scale.beyond(ratio)
+    if side:
+        half = _BAR / 2
+        d = f"M{scale.x(ratio):.1f} {middle - half} l{_POINT * side} {half} l{-_POINT * side} {half}"
+        yield f'<path d="{d}" class="{style}"/>'
 
 
 def _legend(used: set[str]) -> Iterator[str]:
@@ -163,7 +194,6 @@ def _legend(used: set[str]) -> Iterator[str]:
     x += 34 + 6 * 18
     yield _line(x + 6, 33, x + 6, 43, "goal")
     yield _text(x + 16, 42, "goal", "small")
-    yield _text(x + 60, 42, "1 is Twisted on epoll", "small")
 
 
 def _text(x: float, y: float, text: str, style: str = "", anchor: str = "") -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks import __main__ as program
 from benchmarks import _timing, sample
-from benchmarks.chart import chart, goalOf
+from benchmarks.chart import COLOURS, chart, goalOf
 from benchmarks.report import Report, lines, page
 from benchmarks.rows import Failed, Outcome, Ratio, Row, Sample, Unavailable, measure, ratioOf, shuffledRounds
 
@@ -138,6 +138,34 @@ def test_theChartHoldsAnyRatio(cost: float) -> None:
         if bar.get("x"):
             assert 0 <= float(bar.get("x", "")) <= 860
             assert float(bar.get("width", "")) <= 860
+
+
+def points(costs: list[float], goal: float) -> tuple[list[str], bool]:
+    """Draw a contender and its goal; give the styles of the arrow heads, and whether they are explained."""
+    row = Row("a row", "", "us", {}, {"ours": goal})
+    found = Outcome(row, {"twisted-epoll": [Sample(1.0)] * len(costs), "ours": [Sample(x) for x in costs]})
+    drawn = ElementTree.fromstring(chart("title", [found], ""))
+    styles = [path.get("class", "bar") for path in drawn.iter("{http://www.w3.org/2000/svg}path")]
+    explained = any("beyond the scale" in (element.text or "") for element in drawn.iter())
+    return sorted(set(styles)), explained
+
+
+@pytest.mark.parametrize(
+    ("costs", "goal", "styles"),
+    [
+        ([1 / 8], 8, []),
+        ([1 / 9], 2, ["bar", "spread"]),
+        ([9], 2, ["bar", "spread"]),
+        ([1 / 7, 1 / 7, 1 / 99], 2, ["spread"]),
+        ([1 / 2], 50, ["goal"]),
+    ],
+)
+def test_whatIsCutEndsInAPoint(costs: list[float], goal: float, styles: list[str]) -> None:
+    assert points(costs, goal) == (styles, bool(styles))
+
+
+def test_eachColourMeansOneThing() -> None:
+    assert len({colour for colour, _text in COLOURS.values()}) == len(COLOURS)
 
 
 def test_textsShowEachContender() -> None:
