@@ -233,6 +233,44 @@ def test_manyCallbacksTakeNoStack() -> None:
     assert resultOf(d) == 100_000
 
 
+@pytest.mark.parametrize("waits", ["chained", "pending"])
+def test_howManyWaitForOneCostsNothing(waits: str) -> None:
+    """It once took time by the square of their number: forty seconds for these."""
+    heard: list[int] = []
+    pending: list[Deferred[None]] = []
+    d: Deferred[None] = Deferred()
+    for number in range(100_000):
+        other: Deferred[None] = Deferred()
+        other.addCallback(lambda _, number=number: heard.append(number))
+        if waits == "chained":
+            d.chainDeferred(other)
+        else:
+            d.addCallback(lambda _, other=other: other)
+            pending.append(other)
+    d.callback(None)
+    for each in pending:
+        each.callback(None)
+    assert heard == list(range(100_000))
+
+
+def test_whatIsAddedMeanwhileComesLast() -> None:
+    heard: list[str] = []
+    inner: Deferred[None] = Deferred()
+    d: Deferred[None] = Deferred()
+    d.addCallback(lambda _: inner)
+    for text in ("first", "second"):
+        other: Deferred[None] = Deferred()
+        other.addCallback(
+            lambda _, text=text: (heard.append(text), d.addCallback(lambda _: heard.append("late")))
+        )
+        d.chainDeferred(other)
+    d.addCallback(lambda _: heard.append("third"))
+    d.callback(None)
+    d.addCallback(lambda _: heard.append("fourth"))
+    inner.callback(None)
+    assert heard == ["first", "second", "third", "fourth", "late", "late"]
+
+
 def test_theCancellerIsForgottenOnceItFired() -> None:
     class Canceller:
         def __call__(self, d: Deferred[Any]) -> None: ...

@@ -21,6 +21,8 @@ would be logged late.
 from __future__ import annotations
 
 import warnings
+from collections import deque
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -66,6 +68,7 @@ class _CallbackChain(Generic[_ResultT]):
         "_callbacks",
         "_chainedTo",
         "_debugInfo",
+        "_left",
         "_runningCallbacks",
         "_settled",
         "called",
@@ -80,6 +83,8 @@ class _CallbackChain(Generic[_ResultT]):
     result: Any
     #: Callback, errback, and None or ``(args, keywords, args of the errback, its keywords)``.
     _callbacks: list[tuple[Any, Any, Any]]
+    #: What comes before these: left in the middle of a batch, when the result was handed over or waited for.
+    _left: deque[tuple[Any, Any, Any]] | None
     _debugInfo: DebugInfo | None
     _runningCallbacks: bool
     #: The Deferred that this one waits for.
@@ -124,13 +129,20 @@ class _CallbackChain(Generic[_ResultT]):
         errback: Any
         extra: Any
         batch: Any = None
+        rest: Any
+        left = self._left
         try:
-            while self._callbacks:
+            while left or self._callbacks:
                 self._runningCallbacks = True
                 self._settled = False
-                # Entries are taken off in batches: to take the first one of a list moves all the others.
-                batch = iter(self._callbacks)
-                self._callbacks = []
+                if left:
+                    self._left = None
+                    batch = _taken(left)
+                else:
+                    # Entries are taken off in batches: to take the first one of a list moves all the others.
+                    left = None
+                    batch = iter(self._callbacks)
+                    self._callbacks = []
                 for callback, errback, extra in batch:
                     if failed:
                         callback = errback
@@ -143,13 +155,15 @@ class _CallbackChain(Generic[_ResultT]):
                             self.result, failed = None, False
                             extra.result = result
                             extra.paused -= 1
-                            self._callbacks = [*batch, *self._callbacks]
+                            if left or (rest := [*batch]):
+                                self._left = left or deque(rest)
                             return extra  # type: ignore[no-any-return]
                         elif callback is TAIL:
                             extra, result = extra(result), None
                             if extra is not None:
                                 self.result, failed = None, False
-                                self._callbacks = [*batch, *self._callbacks]
+                                if left or (rest := [*batch]):
+                                    self._left = left or deque(rest)
                                 return extra  # type: ignore[no-any-return]
                         elif failed:
                             result = callback(result, *extra[2], **extra[3])
@@ -171,7 +185,8 @@ class _CallbackChain(Generic[_ResultT]):
                             self.paused += 1
                             self._chainedTo = result
                             result._callbacks.append((CONTINUE, CONTINUE, self))
-                            self._callbacks = [*batch, *self._callbacks]
+                            if left or (rest := [*batch]):
+                                self._left = left or deque(rest)
                             return None
                         self.result = result = taken
                         failed = isinstance(result, Failure)
@@ -189,7 +204,7 @@ class _CallbackChain(Generic[_ResultT]):
                 self._settled = not self.paused
                 if self._debugInfo is not None:
                     self._debugInfo.failResult = None
-            result = callback = errback = extra = batch = taken = None
+            result = callback = errback = extra = batch = left = rest = taken = None
             del self
 
     def _take(self) -> Any:
@@ -200,6 +215,12 @@ class _CallbackChain(Generic[_ResultT]):
         if self._debugInfo is not None:
             self._debugInfo.failResult = None
         return result
+
+
+def _taken(entries: deque[Any]) -> Iterator[Any]:
+    """Take entries off one by one: what is left can be left again, in no time."""
+    while entries:
+        yield entries.popleft()
 
 
 def _warnOfCircle(callback: Any) -> None:

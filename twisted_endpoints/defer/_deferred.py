@@ -53,7 +53,7 @@ class Deferred(_CallbackChain[_ResultT]):
 
     def __init__(self, canceller: Callable[[Deferred[Any]], object] | None = None) -> None:
         self._callbacks = []
-        self._debugInfo = self._chainedTo = None
+        self._debugInfo = self._chainedTo = self._left = None
         self._runningCallbacks = self._settled = self.called = False
         self.paused = 0
         self._canceller = canceller
@@ -73,6 +73,9 @@ class Deferred(_CallbackChain[_ResultT]):
             DeprecationWarning,
             stacklevel=2,
         )
+        if self._left:
+            self._callbacks[:0] = self._left
+            self._left = None
         return self._callbacks
 
     def addCallbacks(
