@@ -40,28 +40,48 @@ class _First:
         self._name = name
         self._resolution: Any = None
         self._limit = clock.callLater(timeout, self._tooLate, timeout)
-        self.found: Deferred[str] = Deferred(self._cancel)
+        self._found: Deferred[str] | None = None
+
+    def find(self, resolver: Any) -> Deferred[str]:
+        """Begin the look-up."""
+        found: Deferred[str] = Deferred(self._cancel)
+        self._found = found
+        try:
+            resolver.resolveHostName(self, self._name, 0, [IPv4Address], "TCP")
+        except BaseException:
+            self._limit.cancel()
+            raise
+        return found
 
     def resolutionBegan(self, resolutionInProgress: Any) -> None:
         self._resolution = resolutionInProgress
 
     def addressResolved(self, address: Any) -> None:
-        if not self.found.called:
-            self._limit.cancel()
-            self.found.callback(address.host)
+        self._end(address.host)
 
     def resolutionComplete(self) -> None:
-        if not self.found.called:
-            self._limit.cancel()
-            self.found.errback(DNSLookupError(f"no IPv4 address found for {self._name!r}"))
+        self._end(DNSLookupError(f"no IPv4 address found for {self._name!r}"))
 
     def _tooLate(self, timeout: float) -> None:
         self._abandon()
-        self.found.errback(DNSLookupError(f"no answer about {self._name!r} within {timeout} seconds"))
+        self._end(DNSLookupError(f"no answer about {self._name!r} within {timeout} seconds"))
 
     def _cancel(self, ignored: object) -> None:
+        self._found = None
         self._limit.cancel()
         self._abandon()
+
+    def _end(self, result: str | DNSLookupError) -> None:
+        # Let go of before it fires: a callback may raise, and the traceback holds what holds this object.
+        found, self._found = self._found, None
+        if found is None:
+            return
+        if self._limit.active():
+            self._limit.cancel()
+        try:
+            found.callback(result) if isinstance(result, str) else found.errback(result)
+        finally:
+            del found, result
 
     def _abandon(self) -> None:
         try:
@@ -97,9 +117,7 @@ class SimpleResolver:
             A Deferred that fires with the first address as text, or fails with DNSLookupError.  A cancel ends
             the look-up.
         """
-        first = _First(name, self._clock, sum(timeout) or 60)
-        self._nameResolver.resolveHostName(first, name, 0, [IPv4Address], "TCP")
-        return first.found
+        return _First(name, self._clock, sum(timeout) or 60).find(self._nameResolver)
 
 
 @implementer(IHostResolution)

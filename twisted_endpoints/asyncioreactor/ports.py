@@ -196,6 +196,9 @@ class Port:
         else:
             if stopped is not None:
                 stopped.callback(None)
+        finally:
+            # A callback may raise, and the traceback would hold this frame.
+            del stopped
 
     def connectionLost(self, reason: object = None) -> None:
         """Stop listening at once; what the factory's `doStop` raises, this raises."""

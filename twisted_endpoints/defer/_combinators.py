@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import total_ordering
 from typing import Any, TypeVar
 
@@ -96,27 +96,43 @@ class DeferredList(Deferred[Any]):
 
     def _cbDeferred(self, result: Any, index: int, succeeded: bool) -> Any:
         """Take note of one result, and fire if it is the one that was waited for."""
-        self.resultList[index] = (succeeded, result)
-        self.finishedCount += 1
-        if not self.called:
-            if succeeded and self.fireOnOneCallback:
-                self.callback((result, index))
-            elif not succeeded and self.fireOnOneErrback:
-                self.errback(Failure(FirstError(result, index)))
-            elif self.finishedCount == len(self.resultList):
-                self.callback(self.resultList)
-        return result if succeeded or not self.consumeErrors else None
+        try:
+            self.resultList[index] = (succeeded, result)
+            self.finishedCount += 1
+            if not self.called:
+                if succeeded and self.fireOnOneCallback:
+                    self._fire(self.callback, (result, index))
+                elif not succeeded and self.fireOnOneErrback:
+                    self._fire(self.errback, Failure(FirstError(result, index)))
+                elif self.finishedCount == len(self.resultList):
+                    self._fire(self.callback, self.resultList)
+            return result if succeeded or not self.consumeErrors else None
+        finally:
+            # Here and below, as in `_chain`: a callback may raise, and the traceback would hold this frame.
+            del self, result
+
+    def _fire(self, how: Callable[[Any], None], result: Any) -> None:
+        # Those that haven't fired hold this one, and only until they are let go of.
+        self._deferredList = []
+        try:
+            how(result)
+        finally:
+            del self, how, result
 
     def cancel(self) -> None:
         """Cancel all the Deferreds, unless this one has fired."""
         if self.called:
             return
-        for each in self._deferredList:
-            try:
-                each.cancel()
-            except BaseException:
-                # One that can't be cancelled is no reason to leave the others running.
-                log.failure("A canceller raised an exception")
+        each = None
+        try:
+            for each in self._deferredList:
+                try:
+                    each.cancel()
+                except BaseException:
+                    # One that can't be cancelled is no reason to leave the others running.
+                    log.failure("A canceller raised an exception")
+        finally:
+            del self, each
 
 
 def gatherResults(deferredList: Iterable[Deferred[_T]], consumeErrors: bool = False) -> Deferred[list[_T]]:
@@ -180,19 +196,36 @@ class _Race:
             runner.addCallbacks(self._succeeded, self._failed, callbackArgs=(index,), errbackArgs=(index,))
 
     def _succeeded(self, result: Any, index: int) -> None:
-        # A runner that doesn't take its cancellation for an answer may still come in.
-        if not self._won:
-            self._won = True
-            # Not the winner: its result may belong to something that a cancellation would end.
-            for runner in self._runners[:index] + self._runners[index + 1 :]:
-                runner.cancel()
-            self.outcome.callback((index, result))
+        try:
+            # A runner that doesn't take its cancellation for an answer may still come in.
+            if not self._won:
+                self._won = True
+                # Not the winner: its result may belong to something that a cancellation would end.
+                _cancelAll(self._runners[:index] + self._runners[index + 1 :])
+                self.outcome.callback((index, result))
+        finally:
+            del self, result
 
     def _failed(self, failure: Failure, index: int) -> None:
-        self._failures[index] = failure
-        if len(self._failures) == len(self._runners):
-            self.outcome.errback(FailureGroup([failure for _, failure in sorted(self._failures.items())]))
+        try:
+            self._failures[index] = failure
+            if len(self._failures) == len(self._runners):
+                self.outcome.errback(FailureGroup([failure for _, failure in sorted(self._failures.items())]))
+        finally:
+            del self, failure
 
     def _cancel(self, outcome: Deferred[Any]) -> None:
-        for runner in self._runners:
+        del outcome
+        try:
+            _cancelAll(self._runners)
+        finally:
+            del self
+
+
+def _cancelAll(runners: list[Deferred[Any]]) -> None:
+    runner = None
+    try:
+        for runner in runners:
             runner.cancel()
+    finally:
+        del runners, runner

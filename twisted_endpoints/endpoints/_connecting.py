@@ -184,6 +184,7 @@ class Connecting:
     # The end
 
     def _cancelled(self, done: Deferred[IProtocol]) -> None:
+        del done  # this one, whose callbacks may raise
         destination = HostnameAddress(self._endpoint._hostBytes, self._endpoint._port)
         self._finish(ConnectingCancelledError(destination))
 
@@ -216,7 +217,7 @@ class Connecting:
             else:
                 done.callback(result)
         finally:
-            del result  # as in `_attemptFailed`
+            del done, result  # as in `_attemptFailed`
 
 
 def _why(error: BaseException) -> str:

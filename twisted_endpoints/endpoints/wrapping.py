@@ -58,6 +58,7 @@ def startConnecting(
         the connection that has just been made; it fails with `error.ConnectingCancelledError`.
     """
     factory = _WrappingFactory(protocolFactory)
+    onConnection = factory._onConnection.addBoth(factory._letGo)
     try:
         connect(factory)
     except (SystemExit, KeyboardInterrupt):
@@ -65,7 +66,7 @@ def startConnecting(
     except BaseException:
         factory._connector = None
         factory._failed(Failure())
-    return factory._onConnection
+    return onConnection
 
 
 def startListening(listen: Callable[[], IListeningPort]) -> Deferred[IListeningPort]:
@@ -184,8 +185,12 @@ class _WrappingProtocol(PassingProtocol):
             return
         if connected.called:
             closeNow(self.transport)
-        else:
+            return
+        try:
             connected.callback(self._wrappedProtocol)
+        finally:
+            # As above: what a callback raises.
+            del connected
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         if not self._unwanted:
@@ -259,6 +264,11 @@ class _WrappingFactory(ClientFactory):
         # Its result is the protocol, whose transport holds the connector.
         self._onConnection = _SPENT
 
+    def _letGo(self, result: Any) -> Any:
+        """Let go of the Deferred as it fires: what a callback raises may hold what holds this object."""
+        self._onConnection = _SPENT
+        return result
+
     def _failed(self, reason: Failure) -> None:
         try:
             if not self._onConnection.called:
@@ -268,7 +278,10 @@ class _WrappingFactory(ClientFactory):
 
     def _canceller(self, deferred: Deferred[IProtocol]) -> None:
         connector = self._connector
-        deferred.errback(ConnectingCancelledError(connector and connector.getDestination()))
+        try:
+            deferred.errback(ConnectingCancelledError(connector and connector.getDestination()))
+        finally:
+            del deferred
         if connector is not None:
             try:
                 connector.stopConnecting()
