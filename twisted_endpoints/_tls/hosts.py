@@ -34,26 +34,15 @@ class Host:
     ascii: str
     isName: bool
 
-    @classmethod
-    def parse(cls, text: str) -> Host:
+    @staticmethod
+    def parse(text: str) -> Host:
         """
         Understand a host.
 
         Raises:
             ValueError: it is no name and no address.
         """
-        address = text.partition("%")[0]  # the zone of fe80::1%eth0 is this machine's own business
-        try:
-            ip_address(address)
-        except ValueError:
-            host = cls(text, _toASCII(text), True)
-        else:
-            host = cls(text, address, False)
-        try:
-            host.serviceID  # noqa: B018
-        except ValueError:
-            raise ValueError(f"{text!r} is no host name: a certificate can't be for it") from None
-        return host
+        return _parsed(text)
 
     @cached_property
     def serviceID(self) -> ServiceID:
@@ -68,6 +57,23 @@ class Host:
         any is passed over (section 6.3).
         """
         return _isNamedBy(self, certificate)
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str) -> Host:
+    # Remembered: programs make an endpoint of the same few strings each time that they connect.
+    address = text.partition("%")[0]  # the zone of fe80::1%eth0 is this machine's own business
+    try:
+        ip_address(address)
+    except ValueError:
+        host = Host(text, _toASCII(text), True)
+    else:
+        host = Host(text, address, False)
+    try:
+        host.serviceID  # noqa: B018
+    except ValueError:
+        raise ValueError(f"{text!r} is no host name: a certificate can't be for it") from None
+    return host
 
 
 @lru_cache(maxsize=128)

@@ -78,26 +78,13 @@ class HostName(NamedTuple):
     text: str
     ascii: bytes
     valid: bool = True
+    #: Whether it is an IP address, for which nobody is to be asked.
+    isAddress: bool = False
 
-    @classmethod
-    def parse(cls, host: str | bytes) -> HostName:
+    @staticmethod
+    def parse(host: str | bytes) -> HostName:
         """Take a name, in Unicode or in its ASCII form (IDNA 2008), or an address."""
-        try:
-            if isinstance(host, bytes):
-                text = host.decode("ascii")
-                encoded = host
-                if b"xn--" in host.lower():
-                    import idna
-
-                    text = idna.decode(host)
-            else:
-                text = normalize("NFC", host)
-                encoded = text.encode("ascii") if text.isascii() else _toASCII(text)
-        except UnicodeError:
-            return cls._invalid(host)
-        if isIPv6(text) or (len(encoded) <= _LONGEST and all(map(_LABEL.fullmatch, _labels(encoded)))):
-            return cls(text, encoded)
-        return cls._invalid(host)
+        return _parsed(host)
 
     @classmethod
     def _invalid(cls, host: str | bytes) -> HostName:
@@ -105,10 +92,28 @@ class HostName(NamedTuple):
         escaped = text.encode("ascii", "backslashreplace")
         return cls(escaped.decode("ascii"), escaped, valid=False)
 
-    @property
-    def isAddress(self) -> bool:
-        """Whether it is an IP address, for which nobody is to be asked."""
-        return isIPv4(self.text) or isIPv6(self.text)
+
+# Remembered: programs make an endpoint of the same host each time that they connect.
+@lru_cache(maxsize=1024)
+def _parsed(host: str | bytes) -> HostName:
+    try:
+        if isinstance(host, bytes):
+            text = host.decode("ascii")
+            encoded = host
+            if b"xn--" in host.lower():
+                import idna
+
+                text = idna.decode(host)
+        else:
+            text = normalize("NFC", host)
+            encoded = text.encode("ascii") if text.isascii() else _toASCII(text)
+    except UnicodeError:
+        return HostName._invalid(host)
+    if isIPv4(text) or isIPv6(text):
+        return HostName(text, encoded, isAddress=True)
+    if len(encoded) <= _LONGEST and all(map(_LABEL.fullmatch, _labels(encoded))):
+        return HostName(text, encoded)
+    return HostName._invalid(host)
 
 
 @lru_cache(maxsize=1024)

@@ -102,11 +102,11 @@ def authoritiesFrom(name: str, path: str | None) -> tuple[x509.Certificate, ...]
     Raises:
         Refused: there are none.
     """
+    if path is None:
+        return ()
     from .._tls.files import loadAuthorities
     from .._tls.pem import PEMError
 
-    if path is None:
-        return ()
     try:
         return loadAuthorities(path)
     except PEMError as e:
@@ -133,18 +133,17 @@ def clientOptions(
     Raises:
         Refused: the host, or the cipher suites, can't be.
     """
-    from .._tls.hosts import Host
     from .._tls.settings import serverCheck
     from .._tls.verification import VerifyingClientOptions
 
+    argumentsOf(settings)
+    check = serverCheck(settings, identity, authorities)
     try:
-        Host.parse(host)
+        return VerifyingClientOptions(host, check)
     except UnicodeError as e:
         raise Refused(hostName, f"a certificate can't be for {host!r} (IDNA: {e})") from e
     except ValueError as e:
         raise Refused(hostName, str(e)) from e
-    argumentsOf(settings)
-    return VerifyingClientOptions(host, serverCheck(settings, identity, authorities))
 
 
 def argumentsOf(settings: TLSSettings) -> dict[str, Any]:

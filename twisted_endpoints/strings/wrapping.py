@@ -10,6 +10,7 @@ stand.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ._hints import nearest
@@ -49,10 +50,12 @@ class WrapperDeclaration(Declaration):
     def __init__(self, parameters: tuple[Parameter, ...], inner: str = "endpoint") -> None:
         super().__init__(parameters)
         self._inner = inner
+        #: As `gathered`, for what was gathered before.
+        self._again = lru_cache(64)(self.gathered)
 
     def bind(self, description: Description) -> dict[str, Any]:
         """Give each argument its name, and read its value: as `Declaration.bind`."""
-        return super().bind(self.gathered(description))
+        return super().bind(self._again(description))
 
     def place(self, description: Description, name: str) -> tuple[str, tuple[str, Place]]:
         """Find an argument: as `Declaration.place`."""
