@@ -516,6 +516,34 @@ def test_aNameThatIsUnknown(play: Play) -> None:
     play(main)
 
 
+def test_connectingFromANameWaitsForNoOtherThing(play: Play) -> None:
+    async def main(scene: Scene) -> None:
+        server, client = Recorder(), Recorder()
+        number = scene.listen(OneFactory(server)).getHost().port
+        scene.reactor.installResolver(Silent())
+        factory = OneClientFactory(None)
+        # Nothing tells the name: bind() would ask the system, and everything would wait for its answer.
+        scene.reactor.connectTCP("127.0.0.1", number, factory, timeout=0.01, bindAddress=("name.invalid", 0))
+        assert type(await factory.failed) is error.TimeoutError
+        scene.reactor.installResolver(Table(DNSLookupError("unknown")))
+        factory = OneClientFactory(None)
+        scene.reactor.connectTCP("127.0.0.1", number, factory, bindAddress=("name.invalid", 0))
+        reason = await factory.failed
+        assert type(reason) is ConnectBindError
+        assert "'name.invalid' is to be connected from: " in str(reason)
+        scene.reactor.installResolver(Table("127.0.0.9"))
+        scene.reactor.connectTCP(
+            "127.0.0.1", number, OneClientFactory(client), bindAddress=("name.invalid", 0)
+        )
+        await server.made
+        await client.made
+        assert server.transport.getPeer().host == "127.0.0.9"
+        client.transport.loseConnection()
+        await client.lost
+
+    play(main)
+
+
 def test_serviceNames(reactor: Any) -> None:
     with pytest.raises(ServiceNameUnknownError, match="no-such-service"):
         reactor.connectTCP("127.0.0.1", "no-such-service", OneClientFactory(None))

@@ -34,10 +34,19 @@ TIMEOUT = (1, 3, 11, 45)
 
 @implementer(IResolutionReceiver)
 class _First:
-    """Gives a Deferred the first address that a resolution finds."""
+    """
+    Gives a Deferred the first address that a resolution finds.
 
-    def __init__(self, name: str, clock: Timers, timeout: float) -> None:
+    Args:
+        name: whose address.
+        kind: IPv4Address or IPv6Address.
+        clock: for the time limit.
+        timeout: it, in seconds.
+    """
+
+    def __init__(self, name: str, kind: type[Any], clock: Timers, timeout: float) -> None:
         self._name = name
+        self._kind = kind
         self._resolution: Any = None
         self._limit = clock.callLater(timeout, self._tooLate, timeout)
         self._found: Deferred[str] | None = None
@@ -47,7 +56,7 @@ class _First:
         found: Deferred[str] = Deferred(self._cancel)
         self._found = found
         try:
-            resolver.resolveHostName(self, self._name, 0, [IPv4Address], "TCP")
+            resolver.resolveHostName(self, self._name, 0, [self._kind], "TCP")
         except BaseException:
             self._limit.cancel()
             raise
@@ -60,7 +69,7 @@ class _First:
         self._end(address.host)
 
     def resolutionComplete(self) -> None:
-        self._end(DNSLookupError(f"no IPv4 address found for {self._name!r}"))
+        self._end(DNSLookupError(f"no {self._kind.__name__[:4]} address found for {self._name!r}"))
 
     def _tooLate(self, timeout: float) -> None:
         self._abandon()
@@ -117,7 +126,7 @@ class SimpleResolver:
             A Deferred that fires with the first address as text, or fails with DNSLookupError.  A cancel ends
             the look-up.
         """
-        return _First(name, self._clock, sum(timeout) or 60).find(self._nameResolver)
+        return _First(name, IPv4Address, self._clock, sum(timeout) or 60).find(self._nameResolver)
 
 
 @implementer(IHostResolution)
@@ -194,6 +203,10 @@ class Names(Threads, Timers):
     def nameResolver(self) -> Any:
         """The `IHostnameResolver` that is installed."""
         return self._nameResolver
+
+    def _find(self, name: str, kind: type[Any]) -> Deferred[str]:
+        """Find the first address of this kind that a name has."""
+        return _First(name, kind, self, sum(TIMEOUT)).find(self._nameResolver)
 
     def installNameResolver(self, resolver: Any) -> Any:
         """Look names up with this `IHostnameResolver` from now on; return the previous one."""

@@ -204,7 +204,9 @@ class TCPConnector(Connector):
             await loop.create_connection(stream._itself, host, self.port)
             return
         family = socket.AF_INET6 if isIPv6 else socket.AF_INET
-        sock = _newSocket(family) if self.bindAddress is None else self._bound(family)
+        sock = (
+            _newSocket(family) if self.bindAddress is None else self._bound(family, await self._local(family))
+        )
         try:
             sock.setblocking(False)
             await _connect(loop, sock, resolveIPv6(host, self.port) if isIPv6 else (host, self.port))
@@ -213,21 +215,31 @@ class TCPConnector(Connector):
             raise
         await attach(loop, stream, sock)
 
-    def _bound(self, family: int) -> socket.socket:
-        """Make a socket, bound to `bindAddress`."""
+    async def _local(self, family: int) -> tuple[Any, int]:
+        """Tell host and port of `bindAddress`; a name is looked up, for which `bind` would stop the loop."""
+        if isinstance(self.bindAddress, tuple):
+            host, port = self.bindAddress
+        else:
+            host, port = self.bindAddress._address, self.bindAddress._port
+        if not host or isLiteral(host, socket.AF_INET) or isLiteral(host, socket.AF_INET6):
+            return host or "", port
+        kind = IPv6Address if family == socket.AF_INET6 else IPv4Address
+        try:
+            return await self.reactor._find(host, kind).asFuture(self.reactor._loop), port
+        except error.DNSLookupError as e:
+            raise error.ConnectBindError(string=f"{host!r} is to be connected from: {e}") from e
+
+    def _bound(self, family: int, local: tuple[Any, int]) -> socket.socket:
+        """Make a socket, bound to an address of this machine."""
         sock = None
         try:
             sock = _newSocket(family)
-            if isinstance(self.bindAddress, tuple):
-                host, port = self.bindAddress
-            else:
-                host, port = self.bindAddress._address, self.bindAddress._port
+            if not isinstance(self.bindAddress, tuple):
                 if self.bindAddress._reuseAddress:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if self.bindAddress._reusePort:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            literal = isLiteral(host, socket.AF_INET6)
-            sock.bind(resolveIPv6(host, port) if literal else (host or "", port))
+            sock.bind(resolveIPv6(*local) if isLiteral(local[0], socket.AF_INET6) else local)
         except BaseException as e:
             if sock is not None:
                 sock.close()
