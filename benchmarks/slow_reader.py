@@ -30,19 +30,30 @@ def send(sock: socket.socket, pieces: int) -> None:
     # If the relay has gone, the reader misses what doesn't come.
     with contextlib.suppress(OSError):
         for number in range(pieces):
-            sock.sendall(stretch(1, number * _PIECE, _PIECE))
+            sock.sendall(stretch(number, 0, _PIECE))
         sock.shutdown(socket.SHUT_WR)
 
 
 def receive(sock: socket.socket, rest: float) -> int:
     """Read slowly to the end; return how many bytes came, all of them right."""
     count = 0
-    while piece := sock.recv(_PIECE, socket.MSG_WAITALL):
-        if piece != stretch(1, count, len(piece)):
-            raise SystemExit(f"other bytes than were sent, within the MiB that begins at {count}")
+    while piece := sock.recv(_PIECE - count % _PIECE, socket.MSG_WAITALL):
+        # Each MiB is another stretch, so that it is seen if one comes in the place of another.
+        if piece != stretch(count // _PIECE, count % _PIECE, len(piece)):
+            raise SystemExit(f"other bytes than were sent, within the MiB that holds byte {count}")
         count += len(piece)
         time.sleep(rest)
     return count
+
+
+def faults(size: int, count: int, growth: int, status: int, said: list[str]) -> list[str]:
+    """Tell what isn't as it should be: the bytes that came, the relay's memory, and its end."""
+    wrong = [] if count == size else [f"{count} of {size} bytes came"]
+    if growth >= FLAT:
+        wrong.append(f"{growth / (1 << 20):.2f} MiB more memory meanwhile, where {FLAT >> 20} may be needed")
+    wrong += [f"exit status {status}"] if status else []
+    wrong += [f"the relay said {said}"] if said else []
+    return wrong
 
 
 def main() -> int:
@@ -90,9 +101,9 @@ def main() -> int:
         f"{options.loop}: {count >> 20} MiB in {seconds:.1f} s; memory {first / (1 << 20):.2f} MiB at first, "
         f"{(most - first) / (1 << 20):+.2f} at most, {(last - first) / (1 << 20):+.2f} at the end"
     )
-    good = count == options.mib << 20 and most - first < FLAT and not status and not relay.said
-    print("it stays flat" if good else f"WRONG: {dict(relay.said)}")
-    return 0 if good else 1
+    wrong = faults(options.mib << 20, count, most - first, status, list(relay.said))
+    print("WRONG: " + "; ".join(wrong) if wrong else "it stays flat")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

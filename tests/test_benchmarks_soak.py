@@ -195,6 +195,47 @@ def test_aSoakThatIsToldToEndLeavesNothing(number: signal.Signals, tmp_path: Pat
     assert not path.exists()
 
 
+class Pipe:
+    """Keeps what is sent, in pieces, until it is received."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        self.pieces.append(data)
+
+    def shutdown(self, how: int) -> None:
+        pass
+
+    def recv(self, size: int, flags: int) -> bytes:
+        return self.pieces.pop(0) if self.pieces else b""
+
+
+def test_aSlowReaderSeesWhatIsExchanged() -> None:
+    pipe: Any = Pipe()
+    slow_reader.send(pipe, 3)
+    assert slow_reader.receive(pipe, 0) == 3 << 20
+    slow_reader.send(pipe, 3)
+    pipe.pieces.reverse()
+    with pytest.raises(SystemExit, match="other bytes than were sent"):
+        slow_reader.receive(pipe, 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "growth", "status", "said", "reasons"),
+    [
+        (9, 0, 0, [], []),
+        (8, 0, 0, [], ["8 of 9 bytes came"]),
+        (9, 8 << 20, 0, [], ["8.00 MiB more memory meanwhile, where 8 may be needed"]),
+        (9, 0, 1, ["an error"], ["exit status 1", "the relay said ['an error']"]),
+    ],
+)
+def test_aSlowReaderSaysWhatIsWrong(
+    count: int, growth: int, status: int, said: list[str], reasons: list[str]
+) -> None:
+    assert slow_reader.faults(9, count, growth, status, said) == reasons
+
+
 def test_aSlowReaderThatIsToldToEndLeavesNothing(monkeypatch: pytest.MonkeyPatch) -> None:
     relays = []
 
