@@ -176,7 +176,7 @@ def addressOf(string: str) -> Any:
     Raises:
         ValueError: the string is wrong, or of another kind.
     """
-    values = _arguments(string)
+    values = _argumentsOf(string)
     return values["path"] if "path" in values else (values["host"], values["port"])
 
 
@@ -184,7 +184,7 @@ def located(string: str, server: Any) -> str:
     """Give a client string that leaves the port open, with a 0, the address that the loop's server got."""
     from twisted_endpoints.strings.description import Description
 
-    values = _arguments(string)
+    values = _argumentsOf(string)
     if values.pop("port", None) != 0:
         return string
     # The host too: a name may be several addresses, and each has got another port.
@@ -193,15 +193,33 @@ def located(string: str, server: Any) -> str:
     return str(Description("tcp", (host, str(port)), others))
 
 
-def _arguments(string: str) -> dict[str, Any]:
-    """Read the arguments of a client string as the relay does."""
-    from twisted_endpoints.strings.description import Description
+def checkServer(string: str) -> None:
+    """
+    See that the load can talk to what listens by a server string: neither TLS nor the PROXY protocol.
+
+    Raises:
+        ValueError: the string is wrong, or of another kind.
+    """
+    from twisted_endpoints.strings.registry import servers
+
+    _bound(string, servers, ("tcp:PORT", "tcp6:PORT", "unix:PATH"))
+
+
+def _argumentsOf(string: str) -> dict[str, Any]:
+    """Read the arguments of a client string."""
     from twisted_endpoints.strings.registry import clients
 
+    return _bound(string, clients, ("tcp:HOST:PORT", "unix:PATH"))
+
+
+def _bound(string: str, parsers: Any, expected: tuple[str, ...]) -> dict[str, Any]:
+    """Read the arguments of a string as the relay does, if it is of an expected kind."""
+    from twisted_endpoints.strings.description import Description
+
     description = Description.parse(string)
-    if description.prefix.lower() not in ("tcp", "unix"):
-        raise ValueError(f"{string!r}: expected tcp:HOST:PORT or unix:PATH")
-    values: dict[str, Any] = clients.find(description).parser.declaration.bind(description)
+    if description.prefix.lower() not in (each.partition(":")[0] for each in expected):
+        raise ValueError(f"{string!r}: expected {' or '.join(expected)}")
+    values: dict[str, Any] = parsers.find(description).parser.declaration.bind(description)
     return values
 
 
@@ -215,7 +233,11 @@ async def soak(options: argparse.Namespace) -> int:
     """Do it all; return the exit status."""
     load = Load(asyncio.get_running_loop(), options.seed)
     target = addressOf(options.connect)
-    server = await load.listen(target)
+    try:
+        server = await load.listen(target)
+    except OSError as error:
+        print(f"CONNECT: nothing can listen at {options.connect}: {error}", file=sys.stderr)
+        return 2
     try:
         connect = located(options.connect, server)
         with Relay(options.loop, options.listen, connect) as process:
@@ -320,6 +342,10 @@ def main() -> int:
     arguments.add_argument("--rate", type=positive, default=500.0, help="connections a second (default: 500)")
     arguments.add_argument("--seed", type=int, default=1, help="decides the connections and their order")
     options = arguments.parse_args()
+    try:
+        checkServer(options.listen)
+    except ValueError as error:
+        arguments.error(f"LISTEN: {error}")
     try:
         addressOf(options.connect)
     except ValueError as error:

@@ -52,6 +52,27 @@ def test_otherStringsAreRefused(
     assert "error: CONNECT: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "string", ["tls:0", "haproxy:tcp:0", "stdio:", "tcp:x", "tcp:0:backlog=x", "nonsense", ""]
+)
+def test_itListensOnWhatTheLoadSpeaks(
+    string: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused(soak, ["soak", string], monkeypatch)
+    assert "error: LISTEN: " in capsys.readouterr().err
+    for good in (LOCAL, "TCP6:0", "unix:/tmp/a:mode=600"):
+        soak.checkServer(good)
+
+
+@pytest.mark.parametrize("string", ["tcp:192.0.2.1:9", "unix:/does/not/exist"])
+def test_aTargetThatCannotListenIsAWrongArgument(
+    string: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["soak", LOCAL, string])
+    assert soak.main() == 2
+    assert f"CONNECT: nothing can listen at {string}: " in capsys.readouterr().err
+
+
 def refused(module: Any, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """See that a program ends with argparse's status, and begins nothing."""
 
