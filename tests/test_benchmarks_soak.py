@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
+import json
+import resource
 import signal
 import socket
 import subprocess
@@ -15,6 +18,7 @@ from typing import Any
 
 import pytest
 
+import twisted_endpoints
 from benchmarks import slow_reader, soak
 from benchmarks.soak_load import Client, Kind, Load, Server, Trip
 
@@ -68,6 +72,7 @@ def test_itListensOnWhatTheLoadSpeaks(
 def test_aTargetThatCannotListenIsAWrongArgument(
     string: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
     monkeypatch.setattr(sys, "argv", ["soak", LOCAL, string])
     assert soak.main() == 2
     assert f"CONNECT: nothing can listen at {string}: " in capsys.readouterr().err
@@ -171,6 +176,21 @@ def test_clientsGiveUpOnBothFamilies(family: socket.AddressFamily, host: str) ->
         asyncio.run(main(server.getsockname()[:2]))
         server.settimeout(10)
         server.accept()[0].close()
+
+
+def test_memoryThatIsFreeIsNotCounted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trimmed: list[int] = []
+    loop = asyncio.new_event_loop()
+    reactor = SimpleNamespace(getDelayedCalls=list, _loop=loop, _open={})
+    monkeypatch.setattr(twisted_endpoints, "reactor", reactor, raising=False)
+    for library in (SimpleNamespace(malloc_trim=trimmed.append), SimpleNamespace()):
+        monkeypatch.setattr(ctypes, "CDLL", lambda name, library=library: library)
+        soak._report()
+        assert json.loads(capsys.readouterr().out)["memory"] > 0
+    loop.close()
+    assert trimmed == [0]
 
 
 @pytest.mark.parametrize(("latencies", "status"), [([0.1], 0), ([], 1)])
