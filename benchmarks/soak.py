@@ -98,6 +98,10 @@ def _report(*_: object) -> None:
     print(json.dumps(reading), flush=True)
 
 
+class RelayEnded(SystemExit):
+    """The relay's process has ended by itself; what uses it ends too, and says so."""
+
+
 class Relay:
     """
     The relay's process, seen from the outside; what it says on standard error is counted.
@@ -155,10 +159,20 @@ class Relay:
             self.said[re.sub(r":\d+:? ", " ", line.rstrip(), count=1)] += 1
 
     def read(self) -> Reading:
-        """Ask it what it holds."""
+        """
+        Ask it what it holds.
+
+        Raises:
+            RelayEnded: it isn't there any more.
+        """
         self.process.send_signal(signal.SIGUSR1)
         assert self.process.stdout is not None
-        return Reading(**json.loads(self.process.stdout.readline()))
+        line = self.process.stdout.readline()
+        if not line:
+            status = self.process.wait(10)
+            self._listener.join(10)
+            raise RelayEnded(f"the relay has ended by itself: exit status {status}, {list(self.said)}")
+        return Reading(**json.loads(line))
 
     def seconds(self) -> tuple[float, float]:
         """Tell how much CPU time it has used, and how long it has waited for a processor."""
@@ -247,7 +261,12 @@ async def soak(options: argparse.Namespace) -> int:
         connect = located(options.connect, server)
         with Relay(options.loop, options.listen, connect) as process:
             print(f"relay: {process.string} to {connect}, on {options.loop}; seed {options.seed}", flush=True)
-            return await measured(load, process, options.rate, options.minutes)
+            try:
+                return await measured(load, process, options.rate, options.minutes)
+            except RelayEnded as ended:
+                counted(load, process)
+                print(f"WRONG: {ended}")
+                return 1
     finally:
         server.close()
         if isinstance(target, str):
@@ -296,6 +315,16 @@ async def settled(process: Relay) -> Reading:
             return now
 
 
+def counted(load: Load, process: Relay) -> None:
+    """Print what there was, and what went wrong."""
+    print(f"connections: {sum(load.made.values())}")
+    print("  " + ", ".join(f"{name} {number}" for name, number in load.made.most_common()))
+    print(f"bytes checked: {load.bytes} ({load.bytes / (1 << 20):.0f} MiB)")
+    print(f"expected: {dict(load.expected)}")
+    print(f"unexpected: {dict(load.unexpected) or 'nothing'}")
+    print(f"the relay said: {dict(process.said) or 'nothing'}")
+
+
 def report(
     load: Load,
     process: Relay,
@@ -306,13 +335,8 @@ def report(
     status: int,
 ) -> int:
     """Print what came out; return the exit status."""
-    count = sum(load.made.values())
-    print(f"connections: {count}, {len(latencies) / wall:.0f} through to the far end a second")
-    print("  " + ", ".join(f"{name} {number}" for name, number in load.made.most_common()))
-    print(f"bytes checked: {load.bytes} ({load.bytes / (1 << 20):.0f} MiB)")
-    print(f"expected: {dict(load.expected)}")
-    print(f"unexpected: {dict(load.unexpected) or 'nothing'}")
-    print(f"the relay said: {dict(process.said) or 'nothing'}")
+    counted(load, process)
+    print(f"through to the far end: {len(latencies) / wall:.0f} a second")
     tenth = max(1, len(latencies) // 10)
     early, late = p99(latencies[:tenth]), p99(latencies[-tenth:])
     print(

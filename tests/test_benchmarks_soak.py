@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import ctypes
@@ -211,6 +212,24 @@ def test_aRelayEndsWithWhatUsesIt() -> None:
         assert isListening(soak.addressOf(relay.string)[1])
         raise ZeroDivisionError
     assert relay.process.returncode == -signal.SIGKILL
+
+
+def test_aRelayThatEndsByItselfEndsTheSoak(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def measured(load: Load, process: soak.Relay, rate: float, minutes: float) -> int:
+        process.process.kill()
+        await soak.reading(process)
+        return 0
+
+    monkeypatch.setattr(soak, "measured", measured)
+    options = argparse.Namespace(
+        loop="asyncio", listen=LOCAL, connect=soak.DEFAULT_CONNECT, rate=1, minutes=1, seed=1
+    )
+    assert asyncio.run(soak.soak(options)) == 1
+    said = capsys.readouterr().out
+    assert "bytes checked: 0" in said
+    assert "WRONG: the relay has ended by itself: exit status -9, []" in said
 
 
 def test_aRelayThatDoesNotListenSaysWhy() -> None:
