@@ -32,13 +32,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from .arguments import positive
-from .soak_load import Load
+from .soak_load import PATIENCE, Load
 
 #: Of the time that is asked for, the part that the warm-up takes; before the first reading.
 WARM_UP = 0.1
 
 #: More resident memory than this is a leak.
 MOST_MEMORY = 1 << 20
+
+#: The streams that the relay has open when there are none: its listening port.
+PORTS = 1
 
 #: What the relay says, and is meant to: when it is stopped, that streams are open, and that it cuts them.
 _MEANT = re.compile(r"stopping: |the grace is over")
@@ -268,11 +271,10 @@ async def soak(options: argparse.Namespace) -> int:
                 print(f"WRONG: {ended}")
                 return 1
     finally:
-        server.close()
+        await load.stop()
         if isinstance(target, str):
             with contextlib.suppress(FileNotFoundError):  # newer loops remove it when they close
                 os.unlink(target)
-        await load.stop()
 
 
 async def measured(load: Load, process: Relay, rate: float, minutes: float) -> int:
@@ -280,8 +282,7 @@ async def measured(load: Load, process: Relay, rate: float, minutes: float) -> i
     address = addressOf(process.string)
     seconds = minutes * 60
     await load.run(address, rate, seconds * WARM_UP)
-    await load.drain()
-    first, warm = await settled(process), len(load.latencies)
+    first, warm = await settled(load, process), len(load.latencies)
     print(f"first reading: {first}", flush=True)
     begun, (used, waited) = time.monotonic(), process.seconds()
     parts = max(1, round(minutes))
@@ -294,8 +295,7 @@ async def measured(load: Load, process: Relay, rate: float, minutes: float) -> i
         f"the relay used {(usedAtEnd - used) / wall * 100:.0f} % of a processor, "
         f"and waited for one {(waitedAtEnd - waited) / wall * 100:.0f} % of the time"
     )
-    await load.drain()
-    last = await settled(process)
+    last = await settled(load, process)
     status = process.stop()
     return report(load, process, first, last, load.latencies[warm:], wall, status)
 
@@ -305,13 +305,21 @@ async def reading(process: Relay) -> Reading:
     return await asyncio.get_running_loop().run_in_executor(None, process.read)
 
 
-async def settled(process: Relay) -> Reading:
-    """Read what the relay holds when it has dealt with the last that happened."""
+async def settled(load: Load, process: Relay) -> Reading:
+    """End the load, and read what the relay holds when it has dealt with it all, or had the time to."""
+
+    async def opened() -> int:
+        return (await reading(process)).streams - PORTS
+
+    await load.drain()
+    await load.silence(opened)
+    await load.drain()
     await asyncio.sleep(2)  # by then it has given back what it doesn't need any more
+    begun = time.monotonic()
     while True:
         await asyncio.sleep(0.5)
         now = await reading(process)
-        if now.streams <= 1:  # the listening port stays
+        if now.streams <= PORTS or time.monotonic() - begun > PATIENCE:
             return now
 
 
@@ -349,7 +357,9 @@ def report(
     wrong += [] if latencies else ["not one connection was checked"]
     wrong += ["unexpected errors"] if load.unexpected else []
     wrong += ["it said something"] if any(not _MEANT.match(line) for line in process.said) else []
-    for name in ("descriptors", "timers", "tasks", "threads", "streams"):
+    if max(first.streams, last.streams) > PORTS:
+        wrong.append("streams stay open")
+    for name in ("descriptors", "timers", "tasks", "threads"):
         if getattr(last, name) > getattr(first, name):
             wrong.append(f"more {name} than at first")
     if last.memory - first.memory > MOST_MEMORY:

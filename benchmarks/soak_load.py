@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import socket
 import struct
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from enum import Enum
+from itertools import takewhile
 from typing import Any
 
 #: The random bytes that all streams are stretches of; twice, so that each stretch is a slice.
@@ -36,6 +39,19 @@ PATIENCE = 60.0
 #: The most connections that are open at once: above that, the load waits.  Fewer than fit into the relay's
 #: queue: the kernel tries those that don't again after seconds, as often as the seconds double.
 MOST_OPEN = 800
+
+
+#: Seconds for which the target answers nobody: the relay looks once a second for clients that have reset.
+SILENCE = 2.5
+
+#: Seconds after which the kernel has tried again what it has dropped in the silence.
+TRIED_AGAIN = 1.5
+
+#: How many clients come and give up in the silence, in either way.
+IN_SILENCE = 20
+
+#: After how many seconds they give up.
+AFTER = (0.0, 0.2, 0.4)
 
 
 class Kind(Enum):
@@ -120,11 +136,12 @@ class End(asyncio.Protocol):
         self.toSend = self.toReceive = 0
         self.seeds = (0, 0)
         self.full = self.atEnd = self.sendsEnd = False
+        self.started = time.monotonic()
         self.wrong = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
-        self.load.ends.add(self)
+        self.load.ends[self] = None
 
     def pause_writing(self) -> None:
         self.full = True
@@ -176,7 +193,7 @@ class End(asyncio.Protocol):
         self.transport.abort()
 
     def connection_lost(self, error: BaseException | None) -> None:
-        self.load.ends.discard(self)
+        del self.load.ends[self]
         self.load.ended(self, error)
 
     @property
@@ -311,7 +328,7 @@ class Load:
         self.loop = loop
         self.chance = random.Random(seed)
         self.trips: dict[int, Trip] = {}
-        self.ends: set[End] = set()
+        self.ends: dict[End, None] = {}  # in the order of their beginning
         self.made: Counter[str] = Counter()
         self.expected: Counter[str] = Counter()
         self.unexpected: Counter[str] = Counter()
@@ -321,14 +338,20 @@ class Load:
         self._number = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._target: Any = None
+        self._servers: list[Any] = []
 
     async def listen(self, address: Any) -> Any:
         """Take what the relay connects, at a path or at a host and a port; return the loop's server."""
-        make = lambda: Server(self)  # noqa: E731
         self.tells[Server] = not isinstance(address, str)
         if isinstance(address, str):
-            return await self.loop.create_unix_server(make, address, backlog=4096)
-        return await self.loop.create_server(make, *address, backlog=4096)
+            server: Any = await self.loop.create_unix_server(self._server, address, backlog=4096)
+        else:
+            server = await self.loop.create_server(self._server, *address, backlog=4096)
+        self._servers = [server]
+        return server
+
+    def _server(self) -> Server:
+        return Server(self)
 
     async def run(self, address: Any, rate: float, seconds: float) -> None:
         """Make `rate` connections a second, so long."""
@@ -350,8 +373,47 @@ class Load:
             self._lookForStuck(time.monotonic())
             await asyncio.sleep(0.05)
 
+    async def silence(self, opened: Callable[[], Awaitable[int]]) -> None:
+        """
+        For a while leave the relay's connects unanswered, and have clients come and give up; then serve on.
+
+        Otherwise the relay would never have to give up connecting.  Only TCP can be silent: at a path where
+        the queue is full, the kernel refuses at once.
+
+        Args:
+            opened: asks the relay how many connections it has, accepted or begun.
+        """
+        if not self.tells[Server]:
+            return
+        # Duplicates listen on when the loop's servers are closed.
+        listening = [
+            socket.socket(fileno=os.dup(sock.fileno())) for server in self._servers for sock in server.sockets
+        ]
+        self._close()
+        with contextlib.ExitStack() as fillers:
+            for sock in listening:
+                # The kernel drops who comes when the queue is full: one fits, and the others make sure.
+                sock.listen(0)
+                for _ in range(3):
+                    filler = fillers.enter_context(socket.socket(sock.family))
+                    filler.setblocking(False)
+                    filler.connect_ex(sock.getsockname())
+            for _ in range(IN_SILENCE):
+                self._giveUp(self.chance.choice(AFTER), reset=True)
+            await asyncio.sleep(SILENCE)
+            # A reset of a UNIX socket looks like an end; and who has only ended may have sent something.
+            if self.tells[Client] and (count := await opened()):
+                self.unexpected["in a silence: the relay keeps what was reset"] += count
+            for _ in range(IN_SILENCE):
+                self._giveUp(self.chance.choice(AFTER), reset=False)
+            await asyncio.sleep(max(AFTER))
+        for sock in listening:
+            self._servers.append(await self.loop.create_server(self._server, sock=sock, backlog=4096))
+        await asyncio.sleep(TRIED_AGAIN)
+
     async def stop(self) -> None:
-        """Cut off all that haven't ended: nothing, unless it is too early."""
+        """Close the target, and cut off all that haven't ended: nothing, unless it is too early."""
+        self._close()
         for task in self._tasks:
             task.cancel()
         for end in self.ends:
@@ -359,11 +421,16 @@ class Load:
         # The loop has to tell them.  For how long isn't asked: one that is cut in mid-connect may never hear.
         await asyncio.sleep(0.1)
 
+    def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers = []
+
     def _start(self) -> None:
         kind = self.chance.choices(list(SHARES), list(SHARES.values()))[0]
         self.made[kind.name] += 1
         if kind is Kind.GIVEN_UP:
-            self._giveUp()
+            self._giveUp(reset=self.chance.random() < 0.5)
             return
         trip = Trip(self._number, kind, self.chance)
         self._number += 1
@@ -380,38 +447,46 @@ class Load:
             else:
                 await self.loop.create_connection(make, *self._target)
         except OSError as error:
-            self.unexpected[f"connect: {type(error).__name__}: {error.strerror}"] += 1
-            del self.trips[trip.number]
+            self._notConnected(error)
+            self.trips.pop(trip.number, None)  # it may have been found stuck before
 
-    def _giveUp(self) -> None:
-        """Connect, and close at once in one way or another."""
+    def _notConnected(self, error: OSError) -> None:
+        self.unexpected[f"connect: {type(error).__name__}: {error.strerror}"] += 1
+
+    def _giveUp(self, seconds: float = 0, *, reset: bool) -> None:
+        """Connect, and close after so long with a reset or an end; half a word may have been said."""
         if isinstance(self._target, str):
             family = socket.AF_UNIX
         else:
             family = socket.AF_INET6 if ":" in self._target[0] else socket.AF_INET
-        with socket.socket(family) as sock:
-            sock.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                sock.connect(self._target)
-            way = self.chance.randrange(3)
-            if way == 1:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            elif way == 2:
-                with contextlib.suppress(OSError):
-                    sock.send(b"half a")
-        self.expected["given up at once"] += 1
+        sock = socket.socket(family)
+        sock.setblocking(False)
+        try:
+            sock.connect(self._target)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self._notConnected(error)
+        if self.chance.randrange(2):
+            with contextlib.suppress(OSError):
+                sock.send(b"half a")
+        if reset:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if seconds:
+            self.loop.call_later(seconds, sock.close)
+        else:
+            sock.close()
+        self.expected["given up"] += 1
 
     def _lookForStuck(self, now: float) -> None:
-        for number, trip in self.trips.items():
-            # They are in the order of their beginning.
-            if now - trip.started < PATIENCE:
-                return
+        # Both are in the order of their beginning.
+        isOld = lambda each: now - each.started >= PATIENCE  # noqa: E731
+        for trip in list(takewhile(isOld, self.trips.values())):
             self.unexpected[f"{trip.kind.name}: stuck"] += 1
-            for end in [end for end in self.ends if end.trip is trip]:
-                end.wrong = "stuck"
-                end.transport.abort()
-            del self.trips[number]
-            return
+            del self.trips[trip.number]
+        # Those of such trips, and those that never had one, or whose other end went wrong.
+        for end in list(takewhile(isOld, self.ends)):
+            end.fail("stuck")
 
     def reached(self, trip: Trip) -> None:
         """The far end has heard of a trip."""
@@ -421,7 +496,10 @@ class Load:
         """One end of a trip is over; see whether it ended as it should."""
         trip = end.trip
         if trip is None:
-            self.expected["heard of nothing"] += 1
+            if end.wrong:
+                self.unexpected[f"no trip: {end.wrong}"] += 1
+            else:
+                self.expected["heard of nothing"] += 1
             return
         if trip.number not in self.trips:
             return

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import pytest
 
 import twisted_endpoints
-from benchmarks import slow_reader, soak
+from benchmarks import slow_reader, soak, soak_load
 from benchmarks.soak_load import Client, Kind, Load, Server, Trip
 
 LOCAL = "tcp:0:interface=127.0.0.1"
@@ -171,12 +172,103 @@ def test_clientsGiveUpOnBothFamilies(family: socket.AddressFamily, host: str) ->
     async def main(address: tuple[str, int]) -> None:
         load = Load(asyncio.get_running_loop(), 1)
         await load.run(address, 1, 0)
-        load._giveUp()
+        load._giveUp(reset=False)
 
     with socket.create_server((host, 0), family=family) as server:
         asyncio.run(main(server.getsockname()[:2]))
         server.settimeout(10)
         server.accept()[0].close()
+
+
+def test_aTargetIsSilentForAWhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SILENCE", 0.05), ("TRIED_AGAIN", 0), ("IN_SILENCE", 3), ("AFTER", (0, 0.01))):
+        monkeypatch.setattr(soak_load, name, value)
+
+    def answers(target: Any) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(0.05)
+            return probe.connect_ex(target) == 0
+
+    async def main(relay: Any) -> None:
+        load = Load(asyncio.get_running_loop(), 1)
+        target = (await load.listen(("127.0.0.1", 0))).sockets[0].getsockname()
+        answered = []
+
+        async def opened() -> int:
+            answered.append(answers(target))
+            return 2
+
+        await load.run(relay, 1, 0)
+        for _ in range(2):
+            await load.silence(opened)
+            assert answers(target)
+            await asyncio.sleep(0.02)  # who was answered is to be accepted, too
+            await load.drain()
+        await load.stop()
+        assert answered == [False, False]
+        assert load.unexpected == {"in a silence: the relay keeps what was reset": 4}
+        assert load.expected["given up"] == 12
+
+    with socket.create_server(("127.0.0.1", 0)) as relay:
+        soak.run(main(relay.getsockname()))  # on the loop that the load has
+
+
+def test_aPathIsNotSilent(tmp_path: Path) -> None:
+    async def opened() -> int:
+        raise AssertionError("it is silent")
+
+    async def main() -> None:
+        load = Load(asyncio.get_running_loop(), 1)
+        await load.listen(str(tmp_path / "socket"))
+        await load.silence(opened)
+        await load.stop()
+
+    asyncio.run(main())
+
+
+def test_aFarEndThatNeverEndsIsStuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> Counter[str]:
+        load = Load(asyncio.get_running_loop(), 1)
+        server = await load.listen(("127.0.0.1", 0))
+        with socket.create_connection(server.sockets[0].getsockname()):
+            while not load.ends:
+                await asyncio.sleep(0)
+            monkeypatch.setattr(soak_load, "PATIENCE", 0)
+            await asyncio.wait_for(load.drain(), 10)
+        await load.stop()
+        return load.unexpected
+
+    assert asyncio.run(main()) == {"no trip: stuck": 1}
+
+
+def test_aTripThatIsStuckMayFailToConnectAfterwards(tmp_path: Path) -> None:
+    async def main() -> Counter[str]:
+        load = Load(asyncio.get_running_loop(), 1)
+        await load.run(str(tmp_path / "socket"), 1, 0)
+        await load._connect(Trip(0, Kind.SHORT, load.chance))
+        return load.unexpected
+
+    assert sum(asyncio.run(main()).values()) == 1
+
+
+def test_streamsThatStayOpenAreNotWaitedForForEver(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Still(Load):
+        async def silence(self, opened: Any) -> None:
+            assert await opened() == 1
+
+    async def sleep(seconds: float) -> None:
+        pass
+
+    staying = replace(READING, streams=2)
+    process: Any = SimpleNamespace(read=lambda: staying, said=Counter())
+    load = Still(None, 1)  # type: ignore[arg-type]
+    monkeypatch.setattr(soak, "PATIENCE", 0)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert asyncio.run(soak.settled(load, process)) == staying
+    assert soak.report(load, process, staying, staying, [0.1], 1.0, 0) == 1
+    assert "WRONG: streams stay open\n" in capsys.readouterr().out
 
 
 def test_memoryThatIsFreeIsNotCounted(
