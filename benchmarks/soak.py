@@ -125,6 +125,9 @@ class Relay:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Python's own allocator keeps 1 MiB for as long as one object lives in it: what it holds tells of
+            # the busiest moment.  The C library gives back single pages, see `_report`.
+            env={**os.environ, "PYTHONMALLOC": "malloc"},
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()

@@ -306,6 +306,12 @@ def test_aRelayEndsWithWhatUsesIt() -> None:
     assert relay.process.returncode == -signal.SIGKILL
 
 
+def test_aRelayGivesBackPagesAndNotArenas() -> None:
+    with soak.Relay("asyncio", LOCAL, "tcp:127.0.0.1:9") as relay:
+        environment = Path(f"/proc/{relay.process.pid}/environ").read_bytes()
+    assert b"PYTHONMALLOC=malloc" in environment.split(b"\0")
+
+
 def test_aRelayThatEndsByItselfEndsTheSoak(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
