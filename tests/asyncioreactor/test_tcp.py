@@ -16,7 +16,8 @@ from zope.interface.verify import verifyObject
 from tests.running import needsIPv6, run
 from twisted_endpoints import error
 from twisted_endpoints.address import IPv4Address, IPv6Address
-from twisted_endpoints.defer import Deferred
+from twisted_endpoints.defer import CancelledError, Deferred
+from twisted_endpoints.endpoints import TCP4ServerEndpoint
 from twisted_endpoints.error import (
     CannotListenError,
     ConnectBindError,
@@ -540,6 +541,26 @@ def test_connectingFromANameWaitsForNoOtherThing(play: Play) -> None:
         assert server.transport.getPeer().host == "127.0.0.9"
         client.transport.loseConnection()
         await client.lost
+
+    play(main)
+
+
+def test_listeningAtANameWaitsForNoOtherThing(play: Play) -> None:
+    async def main(scene: Scene) -> None:
+        endpoint = TCP4ServerEndpoint(scene.reactor, 0, interface="name.invalid")
+        scene.reactor.installResolver(Silent())
+        listening = endpoint.listen(OneFactory(Recorder()))
+        assert not listening.called
+        listening.cancel()
+        with pytest.raises(CancelledError):
+            await listening
+        scene.reactor.installResolver(Table(DNSLookupError("unknown")))
+        with pytest.raises(CannotListenError, match=r"on name\.invalid:0: DNS lookup failed: no IPv4"):
+            await endpoint.listen(OneFactory(Recorder()))
+        scene.reactor.installResolver(Table("127.0.0.9"))
+        port = await endpoint.listen(OneFactory(Recorder()))
+        assert port.getHost().host == "127.0.0.9"
+        await port.stopListening()
 
     play(main)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from zope.interface import implementer
 
-from ..address import HostnameAddress
+from ..address import HostnameAddress, IPv4Address
 from ..defer import CancelledError, Deferred
-from ..error import ConnectingCancelledError, DNSLookupError
+from ..error import CannotListenError, ConnectingCancelledError, DNSLookupError
 from ..failure import Failure
 from ..interfaces import (
     IListeningPort,
@@ -21,7 +21,7 @@ from ..interfaces import (
 )
 from ..protocol import ClientFactory
 from ..threads import deferToThread
-from ._resolution import AddressInfo, HostName, inASCII, isIPv6, lookUpInThread, scoped, shown
+from ._resolution import AddressInfo, HostName, inASCII, isIPv4, isIPv6, lookUpInThread, scoped, shown
 from .wrapping import answered, startConnecting, startListening
 
 #: A local address to connect from: a host, a host and a port, what `makeBinding` made, or None for any.
@@ -50,12 +50,34 @@ class _TCPServerEndpoint:
         return f"<{type(self).__name__} {shown(self._interface or '*', self._port)}>"
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
-        """Listen; the Deferred has fired with the port, or failed, with `error.CannotListenError` mostly."""
+        """
+        Listen; the Deferred has fired with the port, or failed, with `error.CannotListenError` mostly.
+
+        It fires later if a name server is to be asked for the interface; a cancel gives that up.
+        """
+        return answered(lambda: self._listen(protocolFactory))
+
+    def _listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        # Of our own reactor.  With the others', bind() has the loop wait for the name server.
+        find = getattr(self._reactor, "_find", None)
+        if find is None or not self._interface or isIPv4(self._interface) or isIPv6(self._interface):
+            return self._listenAt(protocolFactory, self._interface)
+        looking: Deferred[Any] = find(inASCII(self._interface), IPv4Address)
+        return looking.addCallbacks(partial(self._listenAt, protocolFactory), self._notFound)
+
+    def _listenAt(self, protocolFactory: IProtocolFactory, interface: str) -> Deferred[IListeningPort]:
         return startListening(
             lambda: self._reactor.listenTCP(
-                self._port, protocolFactory, backlog=self._backlog, interface=self._interface
+                self._port, protocolFactory, backlog=self._backlog, interface=interface
             )
         )
+
+    def _notFound(self, reason: Failure) -> Failure:
+        if reason.check(DNSLookupError):
+            error = CannotListenError(self._interface, self._port, str(reason.value).rstrip("."))
+            error.__cause__ = reason.value
+            return Failure(error)
+        return reason
 
 
 class TCP4ServerEndpoint(_TCPServerEndpoint):
