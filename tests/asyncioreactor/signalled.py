@@ -50,8 +50,10 @@ async def embedded() -> None:
 
 
 async def plain() -> None:
-    listen(AsyncioReactor())
+    reactor = AsyncioReactor()
     try:
+        # In here: as soon as it listens, the signal may come.
+        listen(reactor)
         await asyncio.sleep(60)
     finally:
         print("finally", flush=True)
