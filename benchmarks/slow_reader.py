@@ -17,7 +17,7 @@ import time
 
 from .arguments import atLeastOne, notNegative
 from .soak import Relay
-from .soak_load import stretch
+from .soak_ends import stretch
 
 #: What a relay may need for a stream: the buffers of both loops' reads and writes, and some to spare.
 FLAT = 8 << 20

@@ -22,7 +22,8 @@ import pytest
 
 import twisted_endpoints
 from benchmarks import slow_reader, soak, soak_load
-from benchmarks.soak_load import Client, Kind, Load, Server, Trip
+from benchmarks.soak_ends import Client, Kind, Server, Trip
+from benchmarks.soak_load import Load
 
 LOCAL = "tcp:0:interface=127.0.0.1"
 READING = soak.Reading(1, 1, 1, 1, 1, 1, 1)

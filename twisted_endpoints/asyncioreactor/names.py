@@ -204,7 +204,7 @@ class Names(Threads, Timers):
         """The `IHostnameResolver` that is installed."""
         return self._nameResolver
 
-    def _find(self, name: str, kind: type[Any]) -> Deferred[str]:
+    def _firstAddressOf(self, name: str, kind: type[Any]) -> Deferred[str]:
         """Find the first address of this kind that a name has."""
         return _First(name, kind, self, sum(TIMEOUT)).find(self._nameResolver)
 

@@ -225,7 +225,7 @@ class TCPConnector(Connector):
             return host or "", port
         kind = IPv6Address if family == socket.AF_INET6 else IPv4Address
         try:
-            return await self.reactor._find(host, kind).asFuture(self.reactor._loop), port
+            return await self.reactor._firstAddressOf(host, kind).asFuture(self.reactor._loop), port
         except error.DNSLookupError as e:
             raise error.ConnectBindError(string=f"{host!r} is to be connected from: {e}") from e
 

@@ -59,7 +59,7 @@ class _TCPServerEndpoint:
 
     def _listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         # Of our own reactor.  With the others', bind() has the loop wait for the name server.
-        find = getattr(self._reactor, "_find", None)
+        find = getattr(self._reactor, "_firstAddressOf", None)
         if find is None or not self._interface or isIPv4(self._interface) or isIPv6(self._interface):
             return self._listenAt(protocolFactory, self._interface)
         looking: Deferred[Any] = find(inASCII(self._interface), IPv4Address)
